@@ -1,0 +1,1 @@
+//! Use cases: one function tells one story from begin to commit.

@@ -1,0 +1,1 @@
+//! Secret values and the masking of everything that leaves the process.

@@ -1,0 +1,1 @@
+//! The matching engine: statements and ledger lines in, findings out.

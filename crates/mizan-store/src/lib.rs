@@ -1,0 +1,1 @@
+//! The storage contract: Store, Tx, StoreError, migration plans; no SQL.

@@ -1,0 +1,1 @@
+//! Throwaway servers and a tester with verbs (tests only).

@@ -1,0 +1,1 @@
+//! The job side: claim, lease, retry, dead letter.
