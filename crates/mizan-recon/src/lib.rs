@@ -1,1 +1,18 @@
 //! The matching engine: statements and ledger lines in, findings out.
+//!
+//! [`statement`] reads files into [`Line`]s and quarantines what it cannot read, [`rules`] say what counts as
+//! the same, an [`engine::MatchEngine`] joins both sides, and [`view`] shows the result in JSON. Nothing here
+//! knows a database, a clock or a network, and nothing is async.
+
+pub mod engine;
+pub mod finding;
+pub mod line;
+pub mod rules;
+pub mod statement;
+pub mod view;
+
+pub use engine::{MatchEngine, MatchError, Report, Side, Sum, Summary, match_files, match_lines};
+pub use finding::{Finding, FindingType, Leg, Severity, UnknownWord, Why};
+pub use line::{Line, LineFields, LineKind, LineStatus};
+pub use rules::Rules;
+pub use statement::{LineSource, Lines, Quarantined, Row, StatementError, StatementRead};

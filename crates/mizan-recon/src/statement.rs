@@ -1,0 +1,111 @@
+//! Readers of statements: a file in, rows and quarantined rows out, one at a time.
+
+use crate::line::Line;
+
+/// What a reader made of one row of the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Row {
+    Line(Line),
+    Quarantined(Quarantined),
+}
+
+/// A row that could not be read. It harms no other row, and is counted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Quarantined {
+    /// Where the row begins; the header is line 1.
+    pub line_no: u64,
+    /// The column at fault, as the file names it; None where the row as a whole is.
+    pub column: Option<String>,
+    pub reason: String,
+    /// The beginning of the row as it stands in the file. Not masked: treat it like the file itself.
+    pub raw_excerpt: String,
+}
+
+/// Why a file is not read at all.
+#[derive(Debug, thiserror::Error)]
+pub enum StatementError {
+    #[error("the file is empty; expected a header line with {expected}")]
+    Empty { expected: String },
+    #[error("the file is not text: {reason}")]
+    NotText { reason: &'static str },
+    #[error("the file is not of the {format} format: no column {missing}; expected {expected}; seen {seen}")]
+    MissingColumns {
+        format: &'static str,
+        missing: String,
+        expected: String,
+        seen: String,
+    },
+    #[error("the file names the column '{column}' twice")]
+    RepeatedColumn { column: String },
+    #[error("the header line is longer than {limit} bytes")]
+    HeaderTooLong { limit: usize },
+    #[error("the file could not be read at line {line_no}")]
+    Io {
+        line_no: u64,
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+/// A side of a run: rows one at a time, so that a file never has to fit into memory.
+pub trait LineSource {
+    /// Tells this side from other files; part of the made-up event id of a row that has none.
+    fn name(&self) -> &str;
+
+    /// The next row, or None at the end.
+    fn next_row(&mut self) -> Result<Option<Row>, StatementError>;
+
+    /// Columns of the file that nothing reads.
+    fn ignored_columns(&self) -> &[String] {
+        &[]
+    }
+}
+
+/// Rows that are in the program already: from the store, or from a provider's export.
+#[derive(Debug)]
+pub struct Lines<I> {
+    name: String,
+    lines: I,
+}
+
+impl<I: Iterator<Item = Line>> Lines<I> {
+    pub fn new(name: impl Into<String>, lines: impl IntoIterator<IntoIter = I>) -> Self {
+        Self {
+            name: name.into(),
+            lines: lines.into_iter(),
+        }
+    }
+}
+
+impl<I: Iterator<Item = Line>> LineSource for Lines<I> {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn next_row(&mut self) -> Result<Option<Row>, StatementError> {
+        Ok(self.lines.next().map(Row::Line))
+    }
+}
+
+/// A whole file, read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StatementRead {
+    pub lines: Vec<Line>,
+    pub quarantined: Vec<Quarantined>,
+    pub ignored_columns: Vec<String>,
+}
+
+impl StatementRead {
+    /// Reads to the end.
+    pub fn all(source: &mut dyn LineSource) -> Result<Self, StatementError> {
+        let mut read = Self::default();
+        while let Some(row) = source.next_row()? {
+            match row {
+                Row::Line(line) => read.lines.push(line),
+                Row::Quarantined(row) => read.quarantined.push(row),
+            }
+        }
+        read.ignored_columns = source.ignored_columns().to_vec();
+        Ok(read)
+    }
+}
