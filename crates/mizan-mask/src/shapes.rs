@@ -1,0 +1,3 @@
+//! Layer three: credentials that are recognised by what they look like.
+
+pub(crate) mod host;
