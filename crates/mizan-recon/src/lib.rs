@@ -4,9 +4,12 @@
 //! the same, an [`engine::MatchEngine`] joins both sides, and [`view`] shows the result in JSON. Nothing here
 //! knows a database, a clock or a network, and nothing is async.
 
+mod compare;
+mod digest;
 pub mod engine;
 pub mod finding;
 pub mod line;
+pub mod native;
 pub mod rules;
 pub mod statement;
 pub mod view;
@@ -14,5 +17,9 @@ pub mod view;
 pub use engine::{MatchEngine, MatchError, Report, Side, Sum, Summary, match_files, match_lines};
 pub use finding::{Finding, FindingType, Leg, Severity, UnknownWord, Why};
 pub use line::{Line, LineFields, LineKind, LineStatus};
+pub use native::NativeEngine;
 pub use rules::Rules;
-pub use statement::{LineSource, Lines, Quarantined, Row, StatementError, StatementRead};
+pub use statement::{
+    ColumnMap, GenericReader, LineSource, Lines, Quarantined, Row, SignConvention, StatementError,
+    StatementRead,
+};

@@ -1,5 +1,12 @@
 //! Readers of statements: a file in, rows and quarantined rows out, one at a time.
 
+mod cell;
+mod columns;
+pub mod generic;
+mod records;
+
+pub use generic::{ColumnMap, GenericReader, SignConvention};
+
 use crate::line::Line;
 
 /// What a reader made of one row of the file.
