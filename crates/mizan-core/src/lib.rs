@@ -13,8 +13,8 @@ pub mod window;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use currency::Currency;
 pub use ids::{
-    AccountId, AttemptId, DepositId, FindingId, PlayerId, ProviderKey, RunId, StaffId, TenantId, TenantKey,
-    TransactionId, WebhookEventId, WithdrawalId,
+    AccountId, ApiKeyId, AttemptId, DepositId, FindingId, PlayerId, ProviderKey, RunId, StaffId, TenantId,
+    TenantKey, TransactionId, WebhookEventId, WithdrawalId,
 };
 pub use job::Job;
 pub use money::{AmountError, Minor, Money};

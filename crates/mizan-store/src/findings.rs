@@ -1,0 +1,133 @@
+//! Findings: what runs found, unique by provider, event id and type, with what people made of them.
+
+use std::fmt;
+use std::str::FromStr;
+
+use async_trait::async_trait;
+use mizan_core::{Currency, FindingId, Minor, ProviderKey, RunId, TimeWindow, Timestamp, TransactionId};
+use mizan_recon::finding::{FindingType, Severity};
+
+use crate::{Page, Paged, Result};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum FindingStatus {
+    Open,
+    Acknowledged,
+    Resolved,
+    Ignored,
+}
+
+impl FindingStatus {
+    pub const ALL: [Self; 4] = [Self::Open, Self::Acknowledged, Self::Resolved, Self::Ignored];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "OPEN",
+            Self::Acknowledged => "ACKNOWLEDGED",
+            Self::Resolved => "RESOLVED",
+            Self::Ignored => "IGNORED",
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("unknown status: use OPEN, ACKNOWLEDGED, RESOLVED or IGNORED")]
+pub struct UnknownStatus;
+
+impl FromStr for FindingStatus {
+    type Err = UnknownStatus;
+
+    fn from_str(text: &str) -> std::result::Result<Self, UnknownStatus> {
+        Self::ALL
+            .into_iter()
+            .find(|it| it.as_str() == text)
+            .ok_or(UnknownStatus)
+    }
+}
+
+impl fmt::Display for FindingStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredFinding {
+    pub id: FindingId,
+    pub provider: ProviderKey,
+    pub provider_event_id: String,
+    pub provider_ref: Option<String>,
+    pub finding_type: FindingType,
+    pub severity: Severity,
+    pub status: FindingStatus,
+    pub currency: Option<Currency>,
+    pub statement_amount: Option<Minor>,
+    pub ledger_amount: Option<Minor>,
+    pub transaction: Option<TransactionId>,
+    /// A JSON object: both rows, and why they do not agree.
+    pub details: String,
+    /// The run that found it first; `None` where a payment event was the finding.
+    pub run: Option<RunId>,
+    /// The run that found it last.
+    pub last_run: Option<RunId>,
+    pub occurred_at: Option<Timestamp>,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    /// Who set the status, and why.
+    pub status_by: Option<String>,
+    pub status_reason: Option<String>,
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct FindingFilter {
+    pub provider: Option<ProviderKey>,
+    pub finding_type: Option<FindingType>,
+    pub severity: Option<Severity>,
+    pub status: Option<FindingStatus>,
+    /// Findings that this run found last.
+    pub run: Option<RunId>,
+}
+
+/// What an upsert did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Upserted {
+    pub created: u64,
+    /// Known already; the amounts, details and last run were brought up to date.
+    pub seen_again: u64,
+    /// Resolved before, open again.
+    pub reopened: u64,
+}
+
+#[async_trait]
+pub trait Findings {
+    /// Keeps findings by (provider, event id, type), set-based. A known one keeps its id, status and first
+    /// run; RESOLVED becomes OPEN again; IGNORED stays.
+    async fn upsert_findings(&mut self, findings: &[StoredFinding]) -> Result<Upserted>;
+
+    /// Resolves the findings of a window that `run` did not find again, and says so in the reason. Only those
+    /// that were found by a run, and are open or acknowledged. Returns how many.
+    async fn resolve_vanished(
+        &mut self,
+        provider: &ProviderKey,
+        window: TimeWindow,
+        run: RunId,
+        at: Timestamp,
+    ) -> Result<u64>;
+
+    async fn finding(&mut self, id: FindingId) -> Result<Option<StoredFinding>>;
+
+    async fn lock_finding(&mut self, id: FindingId) -> Result<Option<StoredFinding>>;
+
+    /// Writes `status`, `status_by`, `status_reason` and `updated_at`.
+    async fn update_finding(&mut self, finding: &StoredFinding) -> Result<()>;
+
+    /// Newest first.
+    async fn findings(
+        &mut self,
+        filter: &FindingFilter,
+        page: &Page<FindingId>,
+    ) -> Result<Paged<StoredFinding, FindingId>>;
+
+    /// Counts per type, of a filter.
+    async fn count_findings(&mut self, filter: &FindingFilter) -> Result<Vec<(FindingType, u64)>>;
+}

@@ -1,0 +1,126 @@
+//! The raw inbox of provider events.
+
+use std::fmt;
+use std::str::FromStr;
+
+use async_trait::async_trait;
+use mizan_core::{ProviderKey, Timestamp, WebhookEventId};
+
+use crate::{Page, Paged, Result};
+
+/// Whether the sender was proven.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Signature {
+    Valid,
+    /// Stored because enforcement is off; changes no state.
+    Unverified,
+}
+
+/// What became of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum EventState {
+    /// Stored; a job will apply it.
+    Received,
+    Applied,
+    /// Authentic, and nothing is to be done (a kind that is not acted on, or a repetition of an effect).
+    Ignored,
+    /// Waits for the event or the step that it depends on.
+    Parked,
+    /// Cannot be applied; the reason is kept.
+    Failed,
+    /// Not authentic; kept for people, never applied.
+    Unverified,
+}
+
+macro_rules! words {
+    ($type:ident { $($variant:ident = $word:literal),+ $(,)? }) => {
+        impl $type {
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word),+ }
+            }
+        }
+
+        impl FromStr for $type {
+            type Err = UnknownWord;
+
+            fn from_str(text: &str) -> std::result::Result<Self, UnknownWord> {
+                Self::ALL.iter().copied().find(|it| it.as_str() == text).ok_or(UnknownWord)
+            }
+        }
+
+        impl fmt::Display for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+    };
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("unknown word")]
+pub struct UnknownWord;
+
+words!(Signature { Valid = "valid", Unverified = "unverified" });
+words!(EventState {
+    Received = "received",
+    Applied = "applied",
+    Ignored = "ignored",
+    Parked = "parked",
+    Failed = "failed",
+    Unverified = "unverified",
+});
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WebhookEvent {
+    pub id: WebhookEventId,
+    pub provider: ProviderKey,
+    pub provider_event_id: String,
+    pub event_type: String,
+    /// The headers that matter for the signature, as a JSON object; never cookies or authorization.
+    pub headers: String,
+    /// The event's own bytes.
+    pub body: Vec<u8>,
+    pub signature: Signature,
+    pub state: EventState,
+    /// What a parked event waits for: `deposit:<provider_ref>` or `withdrawal:<id>`.
+    pub parked_on: Option<String>,
+    pub error: Option<String>,
+    pub attempts: i32,
+    pub request_id: Option<String>,
+    pub received_at: Timestamp,
+    pub applied_at: Option<Timestamp>,
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct WebhookFilter {
+    pub provider: Option<ProviderKey>,
+    pub signature: Option<Signature>,
+    pub state: Option<EventState>,
+}
+
+#[async_trait]
+pub trait Webhooks {
+    /// Keeps an event. `None` if it is new; otherwise the id of the row that has the same provider and event
+    /// id (authentic ones only: an unverified event is always kept as a row of its own).
+    async fn insert_webhook(&mut self, event: &WebhookEvent) -> Result<Option<WebhookEventId>>;
+
+    async fn webhook(&mut self, id: WebhookEventId) -> Result<Option<WebhookEvent>>;
+
+    /// Reads an event and locks it until the transaction ends.
+    async fn lock_webhook(&mut self, id: WebhookEventId) -> Result<Option<WebhookEvent>>;
+
+    /// Writes `state`, `parked_on`, `error`, `attempts` and `applied_at`.
+    async fn update_webhook(&mut self, event: &WebhookEvent) -> Result<()>;
+
+    /// The events that wait for this, oldest first.
+    async fn parked_webhooks(&mut self, on: &str) -> Result<Vec<WebhookEventId>>;
+
+    /// Newest first.
+    async fn webhooks(
+        &mut self,
+        filter: &WebhookFilter,
+        page: &Page<WebhookEventId>,
+    ) -> Result<Paged<WebhookEvent, WebhookEventId>>;
+}
