@@ -12,5 +12,5 @@ pub mod transaction;
 
 pub use account::{Account, AccountCode, AccountKind, InvalidAccountCode};
 pub use balance::{Balance, Book};
-pub use posting::{Known, Posted, Refusal, Verdict};
+pub use posting::{Group, Known, Posted, Refusal, Verdict};
 pub use transaction::{NewTransaction, PostingKind, Transfer};

@@ -155,30 +155,66 @@ fn undo(legs: &[PostedLeg], book: &mut Book) {
     }
 }
 
+/// Transactions of one caller, in order.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Group {
+    pub transactions: Vec<NewTransaction>,
+    /// Whether one refusal refuses them all.
+    pub atomic: bool,
+}
+
 /// Decides a batch in arrival order. A repeated id is a replay if nothing else differs, a conflict otherwise,
 /// whether the first one is in the journal or earlier in the same batch.
-pub fn decide_batch(batch: &[NewTransaction], known: &Known, book: &mut Book) -> Vec<Verdict> {
+pub fn decide_batch(batch: &[Group], known: &Known, book: &mut Book) -> Vec<Vec<Verdict>> {
     let mut decided = Known::new();
     batch
         .iter()
-        .map(|transaction| {
-            let fingerprint = transaction.fingerprint();
-            match known
-                .get(&transaction.id)
-                .or_else(|| decided.get(&transaction.id))
-            {
-                Some(seen) if *seen == fingerprint => Verdict::Replayed,
-                Some(_) => Verdict::Refused(Refusal::IdConflict),
-                None => match decide(transaction, book) {
-                    Ok(posted) => {
-                        decided.insert(transaction.id, fingerprint);
-                        Verdict::Posted(posted)
-                    }
-                    Err(refusal) => Verdict::Refused(refusal),
-                },
-            }
-        })
+        .map(|group| decide_group(group, known, &mut decided, book))
         .collect()
+}
+
+fn decide_group(group: &Group, known: &Known, decided: &mut Known, book: &mut Book) -> Vec<Verdict> {
+    let mut verdicts = Vec::with_capacity(group.transactions.len());
+    for transaction in &group.transactions {
+        let fingerprint = transaction.fingerprint();
+        let verdict = match known
+            .get(&transaction.id)
+            .or_else(|| decided.get(&transaction.id))
+        {
+            Some(seen) if *seen == fingerprint => Verdict::Replayed,
+            Some(_) => Verdict::Refused(Refusal::IdConflict),
+            None => match decide(transaction, book) {
+                Ok(posted) => {
+                    decided.insert(transaction.id, fingerprint);
+                    Verdict::Posted(posted)
+                }
+                Err(refusal) => Verdict::Refused(refusal),
+            },
+        };
+        let refused = matches!(verdict, Verdict::Refused(_));
+        verdicts.push(verdict);
+        if refused && group.atomic {
+            refuse_all(group, &mut verdicts, decided, book);
+            break;
+        }
+    }
+    verdicts
+}
+
+/// Takes back what an atomic group has posted before its first refusal, and refuses the rest with it.
+fn refuse_all(group: &Group, verdicts: &mut Vec<Verdict>, decided: &mut Known, book: &mut Book) {
+    let last = verdicts.len() - 1;
+    for (transaction, verdict) in group.transactions.iter().zip(verdicts[..last].iter_mut()).rev() {
+        if let Verdict::Posted(posted) = verdict {
+            undo(&posted.legs, book);
+            decided.remove(&transaction.id);
+        }
+        *verdict = Verdict::Refused(Refusal::AtomicBatchRefused);
+    }
+    verdicts.resize(
+        group.transactions.len(),
+        Verdict::Refused(Refusal::AtomicBatchRefused),
+    );
 }
 
 #[cfg(test)]

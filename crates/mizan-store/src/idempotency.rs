@@ -39,6 +39,9 @@ pub trait Idempotency {
     /// Claims a key. If the transaction is undone, so is the claim: what failed does not burn its key.
     async fn claim_key(&mut self, key: &IdempotencyKey, fingerprint: &[u8], at: Timestamp) -> Result<Claim>;
 
+    /// Gives back a key that this transaction claimed: what was refused does not burn its key.
+    async fn release_key(&mut self, key: &IdempotencyKey) -> Result<()>;
+
     /// Keeps the reply of a key that this transaction claimed.
     async fn keep_reply(&mut self, key: &IdempotencyKey, reply: &StoredReply) -> Result<()>;
 }

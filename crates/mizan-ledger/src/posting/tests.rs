@@ -47,6 +47,20 @@ fn transaction(legs: &[(i64, i64, i64)]) -> NewTransaction {
     }
 }
 
+fn one_by_one(batch: &[NewTransaction]) -> Vec<Group> {
+    batch
+        .iter()
+        .map(|it| Group {
+            transactions: vec![it.clone()],
+            atomic: false,
+        })
+        .collect()
+}
+
+fn verdicts(batch: &[NewTransaction], known: &Known, book: &mut Book) -> Vec<Verdict> {
+    decide_batch(&one_by_one(batch), known, book).concat()
+}
+
 fn check(legs: &[(i64, i64, i64)], expected: Result<&[Option<i64>], &str>) {
     let mut book = book(&[(2, 9_007_199_254_740_992), (3, i64::MAX), (4, 50), (100, 50)]);
     let before = format!("{:?}", book.deltas());
@@ -101,15 +115,50 @@ fn a_repeated_id_is_a_replay_or_a_conflict() {
     let known = Known::from([(first.id, first.fingerprint())]);
     let mut book = book(&[(4, 0)]);
     assert_eq!(
-        decide_batch(&[first.clone(), other.clone()], &known, &mut book),
+        verdicts(&[first.clone(), other.clone()], &known, &mut book),
         [Verdict::Replayed, Verdict::Refused(Refusal::IdConflict),]
     );
     assert!(book.deltas().is_empty());
-    let verdicts = decide_batch(&[first.clone(), first, other], &Known::new(), &mut book);
+    let verdicts = verdicts(&[first.clone(), first, other], &Known::new(), &mut book);
     assert!(matches!(verdicts[0], Verdict::Posted(_)));
     assert_eq!(
         verdicts[1..],
         [Verdict::Replayed, Verdict::Refused(Refusal::IdConflict)]
+    );
+    assert_eq!(book.deltas(), [(AccountId(WORLD), -10), (AccountId(4), 10)]);
+}
+
+#[test]
+fn an_atomic_group_posts_whole_or_not_at_all() {
+    let good = transaction(&[(WORLD, 4, 10)]);
+    let bad = transaction(&[(5, 4, 1)]);
+    let spend = transaction(&[(4, WORLD, 10)]);
+    let group = |transactions: &[&NewTransaction], atomic| Group {
+        transactions: transactions.iter().map(|it| (*it).clone()).collect(),
+        atomic,
+    };
+    let mut book = book(&[(4, 0)]);
+    let batch = [group(&[&good, &spend, &bad, &spend], true), group(&[&good], true)];
+    let seen = decide_batch(&batch, &Known::new(), &mut book);
+    let codes: Vec<_> = seen[0]
+        .iter()
+        .map(|it| match it {
+            Verdict::Refused(refusal) => refusal.code(),
+            _ => "posted",
+        })
+        .collect();
+    assert_eq!(
+        codes,
+        [
+            "ATOMIC_BATCH_REFUSED",
+            "ATOMIC_BATCH_REFUSED",
+            "ACCOUNT_NOT_FOUND",
+            "ATOMIC_BATCH_REFUSED"
+        ]
+    );
+    assert!(
+        matches!(seen[1][..], [Verdict::Posted(_)]),
+        "what was taken back may be asked again"
     );
     assert_eq!(book.deltas(), [(AccountId(WORLD), -10), (AccountId(4), 10)]);
 }
@@ -123,7 +172,7 @@ proptest! {
         let accounts: Vec<_> = start.iter().enumerate().map(|(i, posted)| (i as i64 + 2, *posted)).collect();
         let mut book = book(&accounts);
         let batch: Vec<_> = moves.chunks(2).map(transaction).collect();
-        let verdicts = decide_batch(&batch, &Known::new(), &mut book);
+        let verdicts = verdicts(&batch, &Known::new(), &mut book);
         prop_assert_eq!(verdicts.len(), batch.len());
         let deltas = book.deltas();
         prop_assert_eq!(deltas.iter().map(|(_, delta)| delta).sum::<i128>(), 0);
@@ -139,10 +188,10 @@ proptest! {
     fn a_refusal_never_harms_its_neighbours(moves in prop::collection::vec((1_i64..6, 1_i64..6, -5_i64..200), 1..40)) {
         let start = [(2, 100), (3, 100), (4, 100), (5, 100)];
         let batch: Vec<_> = moves.chunks(1).map(transaction).collect();
-        let verdicts = decide_batch(&batch, &Known::new(), &mut book(&start));
-        let accepted: Vec<_> = batch.iter().zip(&verdicts)
+        let seen = verdicts(&batch, &Known::new(), &mut book(&start));
+        let accepted: Vec<_> = batch.iter().zip(&seen)
             .filter(|(_, it)| matches!(it, Verdict::Posted(_))).map(|(it, _)| it.clone()).collect();
-        let again = decide_batch(&accepted, &Known::new(), &mut book(&start));
-        prop_assert_eq!(again, verdicts.into_iter().filter(|it| matches!(it, Verdict::Posted(_))).collect::<Vec<_>>());
+        let again = verdicts(&accepted, &Known::new(), &mut book(&start));
+        prop_assert_eq!(again, seen.into_iter().filter(|it| matches!(it, Verdict::Posted(_))).collect::<Vec<_>>());
     }
 }
