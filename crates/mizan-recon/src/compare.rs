@@ -151,15 +151,22 @@ impl Judge<'_> {
         let first = statement
             .or(ledger)
             .expect("a finding speaks of at least one row");
-        let own = |it: Option<&Line>| it.and_then(Line::event_id).map(str::to_owned);
-        let event_id = own(statement).or_else(|| own(ledger)).unwrap_or_else(|| {
-            let source = if statement.is_some() {
-                self.statement_name
-            } else {
-                self.ledger_name
-            };
-            made_up_id(source, first)
-        });
+        // Of several candidates on the other side none lends its id: that would be a guess.
+        let partner = match rows.ledger {
+            [only] => only.event_id(),
+            _ => None,
+        };
+        let event_id = first.event_id().or(partner).map_or_else(
+            || {
+                let source = if statement.is_some() {
+                    self.statement_name
+                } else {
+                    self.ledger_name
+                };
+                made_up_id(source, first)
+            },
+            str::to_owned,
+        );
         let numbers = |rows: &[&Line]| {
             let mut numbers: Vec<u64> = rows.iter().map(|it| it.row_no).collect();
             numbers.sort_unstable();

@@ -116,3 +116,6 @@ impl StatementRead {
         Ok(read)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -25,6 +25,15 @@ pub(super) fn amount(text: &str, currency: Currency, decimal_comma: bool) -> Res
 
 /// A time: RFC 3339, or a local date and time of `zone`, or a date (its first moment). Cut to microseconds.
 pub(super) fn time(text: &str, zone: Tz) -> Result<Timestamp, String> {
+    let unreadable = || {
+        format!(
+            "a time is written like 2026-11-01T09:30:00Z; seen {}",
+            quoted(text)
+        )
+    };
+    if !has_the_shape_of_a_time(text.as_bytes()) {
+        return Err(unreadable());
+    }
     if let Ok(at) = DateTime::parse_from_rfc3339(text) {
         return Ok(to_micros(at.to_utc()));
     }
@@ -46,6 +55,22 @@ pub(super) fn time(text: &str, zone: Tz) -> Result<Timestamp, String> {
         MappedLocalTime::None => Err(format!(
             "{local} does not exist in {zone}: clocks go forward over it"
         )),
+    }
+}
+
+/// The date takes ten places, and one character stands between it and the time: the parser itself would read
+/// past white space and short numbers.
+fn has_the_shape_of_a_time(text: &[u8]) -> bool {
+    let date = |it: &[u8]| {
+        it.iter().enumerate().all(|(place, byte)| match place {
+            4 | 7 => *byte == b'-',
+            _ => byte.is_ascii_digit(),
+        })
+    };
+    match text.split_at_checked(10) {
+        Some((day, [])) => date(day),
+        Some((day, [b'T' | b't' | b' ', hour, ..])) => date(day) && hour.is_ascii_digit(),
+        _ => false,
     }
 }
 
