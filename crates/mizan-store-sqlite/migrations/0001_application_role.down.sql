@@ -1,0 +1,1 @@
+-- SQLite has no roles, so there is nothing to take back.

@@ -1,0 +1,2 @@
+-- SQLite has no roles: whoever may write the file may write every table of it. The permissions of the file are
+-- its protection, and the sealed chain is what shows a change. On PostgreSQL this revision makes a role.

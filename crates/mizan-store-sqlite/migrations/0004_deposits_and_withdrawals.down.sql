@@ -1,0 +1,3 @@
+DROP TABLE payout_attempts;
+DROP TABLE withdrawals;
+DROP TABLE deposits;

@@ -1,0 +1,2 @@
+DROP TABLE flag_overrides;
+DROP TABLE audit_log;
