@@ -14,7 +14,7 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use crate::compare::Judge;
 use crate::digest::digest;
-use crate::engine::{MatchEngine, MatchError, Report, Side, Sum, Summary};
+use crate::engine::{MatchEngine, MatchError, Report, Side, Summary};
 use crate::line::Line;
 use crate::rules::Rules;
 use crate::statement::{LineSource, StatementRead};
@@ -144,11 +144,7 @@ fn report(theirs: StatementRead, ours: StatementRead, tally: Tally, rules: &Rule
     for (side, lines) in [(Side::Statement, &theirs.lines), (Side::Ledger, &ours.lines)] {
         let counted = |it: &&Line| it.status.moved_money() && rules.owns_statement(it.occurred_at);
         for line in lines.iter().filter(counted) {
-            summary
-                .sums
-                .entry((side, line.currency))
-                .or_insert_with(Sum::default)
-                .add(line);
+            summary.sums.entry((side, line.currency)).or_default().add(line);
         }
     }
     summary.digest = digest(&summary, &findings);

@@ -32,7 +32,7 @@ pub(super) fn outer_join<'t>(
             ours.sort_unstable_by(|a, b| order((a, Side::Ledger), (b, Side::Ledger), &key_of));
             let mut tally = Tally::default();
             walk(&theirs, &ours, &key_of, |statement, ledger| {
-                group(&mut tally, statement, ledger)
+                group(&mut tally, statement, ledger);
             });
             tally
         })
