@@ -1,9 +1,13 @@
 //! The masker: built once from what is known, shared by every sink.
 
+use crate::engine::Engine;
+use crate::known::Known as KnownForms;
 use crate::known::environment::{Kind, kind};
+use crate::segment::Progress;
 use crate::structure::dsn;
+use crate::structure::field_name::{Promise, promise};
 use crate::weakness::judge;
-use crate::{Masked, Refused, Secret, span};
+use crate::{Masked, Refused, Secret};
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::{Arc, LazyLock};
@@ -22,6 +26,7 @@ pub struct Masker {
 
 struct Inner {
     recipe: Builder,
+    engine: Engine,
 }
 
 /// What a masker is built from. Also what [`Masker::to_builder`] gives back, to learn more later.
@@ -71,7 +76,9 @@ impl Builder {
 
     /// Builds the automaton: tens of microseconds per known value.
     pub fn build(self) -> Masker {
-        Masker { inner: Arc::new(Inner { recipe: self }) }
+        let hosts: &[String] = if self.shorten_hosts { &self.hosts } else { &[] };
+        let engine = Engine::new(KnownForms::new(&self.values, hosts), self.shorten_hosts);
+        Masker { inner: Arc::new(Inner { recipe: self, engine }) }
     }
 
     fn learn(&mut self, value: &str, name: &str) {
@@ -94,6 +101,12 @@ impl Builder {
         let userinfo = address.at.map_or("", |at| &value[address.authority..at]);
         if let Some((_, password)) = userinfo.split_once(':') {
             self.learn(password, name);
+        }
+        let query = value[..address.end].split_once('?').map_or("", |(_, query)| query);
+        for (field, secret) in query.split('&').filter_map(|it| it.split_once('=')) {
+            if promise(field.as_bytes()) != Promise::Nothing {
+                self.learn(secret, name);
+            }
         }
         let hosts = dsn::hosts(value.as_bytes(), address);
         let named = hosts.filter_map(|(_, host)| std::str::from_utf8(host).ok()).filter(|it| it.contains('.'));
@@ -137,20 +150,21 @@ impl Masker {
         &self.inner.recipe.refused
     }
 
-    /// Masks a whole text.
+    /// Masks a whole text. What a [`MaskStream`](crate::MaskStream) writes is the same, byte for byte.
     pub fn mask(&self, text: &str) -> Masked {
-        let mut spans = Vec::new();
-        for value in &self.inner.recipe.values {
-            let value = value.reveal().trim();
-            spans.extend(text.match_indices(value).map(|(at, it)| span::Span::stars(at, at, at + it.len())));
-        }
-        for (at, _) in text.match_indices("://") {
-            dsn::find(text.as_bytes(), at, at + 3, &mut spans);
-        }
-        let mut out = Vec::with_capacity(text.len());
-        span::join(&mut spans);
-        span::render(text.as_bytes(), &spans, &mut out);
-        Masked::new(String::from_utf8_lossy(&out).into_owned())
+        let masked = self.mask_bytes(text.as_bytes());
+        Masked::new(String::from_utf8(masked).unwrap_or_else(|it| String::from_utf8_lossy(it.as_bytes()).into_owned()))
+    }
+
+    /// Masks bytes that need not be text: the output of programs.
+    pub fn mask_bytes(&self, bytes: &[u8]) -> Vec<u8> {
+        let mut out = Vec::with_capacity(bytes.len());
+        Progress::default().advance(self.engine(), bytes, true, &mut out);
+        out
+    }
+
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.inner.engine
     }
 
     /// Masks an address: `postgresql+asyncpg://user:***@host:5432/db`.
