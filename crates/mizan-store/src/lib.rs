@@ -15,6 +15,7 @@ pub mod error;
 pub mod findings;
 pub mod flags;
 pub mod idempotency;
+pub mod migrate;
 pub mod outbox;
 pub mod page;
 pub mod payouts;
