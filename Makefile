@@ -1,0 +1,68 @@
+# The two commands of the README (`make demo`, `make test`) and the rest of a developer's day.
+# Plain enough for the GNU make 3.81 that macOS ships.
+CARGO ?= cargo
+say = printf '\n== %s\n'
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint bench dev toolchain fmt-check clippy interop cargo-test tidy deny
+
+help: ## What there is to make.
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+toolchain:
+	@command -v $(CARGO) >/dev/null || { echo "Rust is missing: install version 1.95 or newer with rustup (https://rustup.rs) or your package manager." >&2; exit 3; }
+	@command -v cc >/dev/null || { echo "A C compiler is missing, which builds SQLite and the TLS library: install gcc or clang." >&2; exit 3; }
+
+demo: toolchain ## Money in, money out, a reconciliation with planted faults; on SQLite, with nothing installed.
+	@$(say) 'building mizan (a first build takes a few minutes)'
+	@$(CARGO) build --locked -p mizan
+	@$(say) 'mizan demo (serves the console afterwards on a terminal, else ends)'
+	@$(CARGO) run --locked --quiet -p mizan -- demo
+
+test: toolchain ## Everything that has to be green: format, lints, every test on every store.
+	@$(say) 'what the tests need'
+	@./scripts/setup-test.sh
+	@$(MAKE) --no-print-directory -j1 fmt-check clippy interop cargo-test
+
+lint: toolchain ## Format, clippy, the rules of the repository, and the dependency tree.
+	@$(MAKE) --no-print-directory -j1 fmt-check clippy tidy deny
+
+bench: toolchain ## The measurements of docs/performance.md.
+	@test -d crates/mizan-bench || { echo "There is no crates/mizan-bench yet, so there is nothing to measure." >&2; exit 3; }
+	@$(say) 'benches (release build)'
+	@$(CARGO) bench --locked -p mizan-bench
+
+dev: toolchain ## The service on http://127.0.0.1:8001, on SQLite, in development mode.
+	@$(say) 'mizan migrate upgrade head (sqlite://mizan.db)'
+	@$(CARGO) run --locked -p mizan -- migrate upgrade head
+	@$(say) 'mizan serve'
+	@$(CARGO) run --locked --quiet -p mizan -- serve
+
+fmt-check:
+	@$(say) 'format'
+	@$(CARGO) fmt --all --check
+
+clippy:
+	@$(say) 'clippy'
+	@$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+
+tidy:
+	@$(say) 'rules of the repository'
+	@$(CARGO) run --locked --quiet -p xtask -- tidy
+	@$(CARGO) run --locked --quiet -p xtask -- fresh
+
+deny:
+	@$(say) 'licences, bans and sources of dependencies'
+	@if $(CARGO) deny --version >/dev/null 2>&1; then \
+	  $(CARGO) deny --offline check licenses bans sources; \
+	else \
+	  echo "Not checked: cargo-deny is not installed (cargo install cargo-deny)."; \
+	fi
+
+interop:
+	@if [ -x interop/run.sh ]; then $(say) 'interoperation with other implementations'; ./interop/run.sh; fi
+
+# Last, so that its summary lines end what is printed.
+cargo-test:
+	@$(say) 'tests'
+	@$(CARGO) test --locked --workspace
