@@ -50,7 +50,7 @@ const PLACEHOLDERS: &[&str] = &["changeme", "change-me", "change_me", "redacted"
 pub(crate) fn judge(value: &str) -> Result<(), Weakness> {
     let lower = value.to_lowercase();
     let inner = lower.trim_matches(|c: char| matches!(c, '<' | '>' | '[' | ']' | '{' | '}' | '$'));
-    if value.contains("***") || PLACEHOLDERS.contains(&inner) {
+    if value.chars().all(|it| it == '*') || PLACEHOLDERS.contains(&inner) {
         return Err(Weakness::Placeholder);
     }
     if value.chars().count() < SHORTEST {
@@ -78,7 +78,7 @@ mod tests {
         check("Staging", Err(Weakness::CommonWord));
         check("5432", Err(Weakness::CommonWord));
         check("aaaaaaaaaa", Err(Weakness::OneCharacter));
-        check("pre***post", Err(Weakness::Placeholder));
+        check("********", Err(Weakness::Placeholder));
         check("<changeme>", Err(Weakness::Placeholder));
         check("1234", Ok(()));
         check("staging-Tr0ub4dor", Ok(()));
