@@ -1,1 +1,46 @@
-//! Use cases: one function tells one story from begin to commit.
+//! Use cases: one function tells one story, from `begin` to `commit`.
+//!
+//! An edge extracts, calls one function of here and renders. A story loads what a decision needs, asks the
+//! pure crates for it, writes what was decided, and puts follow-up work into the outbox of the same
+//! transaction. Stories that may collide with a rival are run again by [`retry`].
+
+pub mod accounts;
+pub mod adjustments;
+pub mod app;
+pub mod audit;
+pub mod bootstrap;
+pub mod connections;
+pub mod deposits;
+pub mod error;
+pub mod findings;
+pub mod flags;
+pub mod idempotency;
+pub mod jobs;
+pub mod ledger_verify;
+pub mod login;
+pub mod passwords;
+pub mod payouts;
+pub mod players;
+pub mod posting;
+pub mod recon_execute;
+pub mod recon_runs;
+pub mod retry;
+pub mod seal;
+pub mod sessions;
+pub mod staff;
+pub mod tenants;
+pub mod transfers;
+pub mod views;
+pub mod wallets;
+pub mod webhook_apply;
+pub mod webhook_inbox;
+pub mod webhook_intake;
+pub mod withdrawals;
+pub mod writer;
+
+pub use app::{App, Caller};
+pub use error::FlowError;
+pub use idempotency::{Keyed, Reply};
+
+/// What a story answers.
+pub type Result<T, E = FlowError> = std::result::Result<T, E>;

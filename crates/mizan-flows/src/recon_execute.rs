@@ -1,0 +1,260 @@
+//! Executing a run: fetch the statement, read the ledger's side, match, keep the findings.
+//!
+//! The run's row is the record. Only the worker that set it to running with the latest attempt may end it.
+
+use std::io::Cursor;
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use mizan_core::{FindingId, RunId, Timestamp, TransactionId};
+use mizan_recon::engine::{MatchEngine, Report};
+use mizan_recon::finding::Finding;
+use mizan_recon::line::{Line, LineFields, LineKind, LineStatus};
+use mizan_recon::rules::Rules;
+use mizan_recon::statement::ColumnMap;
+use mizan_recon::statement::Lines;
+use mizan_recon::statement::generic::GenericReader;
+use mizan_recon::view::{FindingView, QuarantinedView, SummaryView};
+use mizan_store::effects::{EffectKind, ProviderEffect};
+use mizan_store::findings::{FindingStatus, StoredFinding, Upserted};
+use mizan_store::recon_runs::{ReconRun, RunStatus};
+
+use crate::jobs::{JobOutcome, Try};
+use crate::retry::is_passing;
+use crate::{App, Caller, FlowError, Result};
+
+/// How far apart the clocks of a provider and of the ledger may be.
+const MARGIN: TimeDelta = TimeDelta::minutes(5);
+/// How many rows of the ledger's side are fetched at a time.
+const FETCH: u32 = 5_000;
+/// How many findings a dry run shows; it counts them all.
+const SHOWN: usize = 1_000;
+
+/// The job: one try of a run.
+pub async fn execute(app: &App, caller: &Caller, id: RunId, this: &Try) -> Result<JobOutcome> {
+    let Some(run) = start(app, caller, id).await? else {
+        return Ok(JobOutcome::Done);
+    };
+    let log = |state: &str| {
+        tracing::info!(run_id = %id, provider = %run.provider, attempt = run.attempts, worker = this.worker,
+            request_id = this.request_id, "reconciliation run {state}");
+    };
+    log("started");
+    match compare(app, caller, &run).await {
+        Ok(report) => {
+            let finished = finish(app, caller, &run, report).await?;
+            let duration_ms = finished.map(|it| (it - run.started_at.unwrap_or(it)).num_milliseconds());
+            tracing::info!(run_id = %id, provider = %run.provider, attempt = run.attempts, worker = this.worker,
+                duration_ms, request_id = this.request_id, "reconciliation run completed");
+            Ok(JobOutcome::Done)
+        }
+        Err(error) if is_passing(&error) && !this.last => Err(error),
+        Err(error) => {
+            fail(app, caller, &run, &error).await?;
+            tracing::error!(run_id = %id, provider = %run.provider, attempt = run.attempts, worker = this.worker,
+                error = &error as &dyn std::error::Error, "reconciliation run failed");
+            Ok(JobOutcome::Done)
+        }
+    }
+}
+
+/// Runs at once and waits for the end: the older form of the API, and the command line.
+pub async fn run_now(app: &App, caller: &Caller, id: RunId) -> Result<ReconRun> {
+    let this = Try {
+        tenant: caller.tenant,
+        request_id: caller.request_id.clone(),
+        attempt: 1,
+        last: true,
+        worker: "inline".into(),
+    };
+    execute(app, caller, id, &this).await?;
+    crate::recon_runs::get(app, caller, id).await
+}
+
+async fn start(app: &App, caller: &Caller, id: RunId) -> Result<Option<ReconRun>> {
+    let now = app.now();
+    let mut tx = app.store.begin(caller.tenant).await?;
+    let mut run = tx.lock_run(id).await?.ok_or(FlowError::NotFound("run"))?;
+    if run.status.is_final() {
+        return Ok(None);
+    }
+    run.status = RunStatus::Running;
+    run.attempts = run.attempts.saturating_add(1);
+    run.started_at = Some(now);
+    run.updated_at = now;
+    tx.update_run(&run).await?;
+    tx.commit().await?;
+    Ok(Some(run))
+}
+
+async fn compare(app: &App, caller: &Caller, run: &ReconRun) -> Result<Report> {
+    let mut tx = app.store.read(caller.tenant).await?;
+    let (connection, provider) = app.provider(&mut *tx, &run.provider).await?;
+    tx.rollback().await?;
+    let rules = Rules::default().with_window(run.window, TimeDelta::zero(), MARGIN);
+    let reading = rules.reading_window().unwrap_or(run.window);
+    let statement = provider.statement(reading).await?;
+
+    let mut tx = app.store.read(caller.tenant).await?;
+    let (mut ledger, mut after) = (Vec::new(), None);
+    loop {
+        let (rows, next) = tx.effects_in(&connection.provider, reading, after, FETCH).await?;
+        let first = ledger.len() as u64 + 1;
+        ledger.extend(rows.iter().zip(first..).map(|(row, no)| line(row, no)));
+        match next {
+            Some(_) => after = next,
+            None => break,
+        }
+    }
+    tx.rollback().await?;
+    let engine: Arc<dyn MatchEngine> = Arc::clone(&app.engine);
+    let name = format!("{}-{}", connection.provider, run.id);
+    tokio::task::spawn_blocking(move || {
+        let unreadable = |it: &dyn std::fmt::Display| FlowError::invalid("statement", it);
+        let mut statement = GenericReader::open(name, Cursor::new(statement.bytes), ColumnMap::default())
+            .map_err(|it| unreadable(&it))?;
+        let mut ledger = Lines::new("ledger", ledger);
+        engine
+            .run(&mut statement, &mut ledger, &rules)
+            .map_err(|it| unreadable(&it))
+    })
+    .await
+    .map_err(|_| FlowError::Interrupted)?
+}
+
+fn line(effect: &ProviderEffect, row_no: u64) -> Line {
+    let transaction = effect.transaction.to_string();
+    Line::new(LineFields {
+        row_no,
+        event_id: Some(&effect.provider_event_id),
+        reference: effect.provider_ref.as_deref(),
+        kind: match effect.kind {
+            EffectKind::Deposit => LineKind::Deposit,
+            EffectKind::Withdraw => LineKind::Withdraw,
+            EffectKind::Refund => LineKind::Refund,
+            EffectKind::Chargeback => LineKind::Chargeback,
+        },
+        amount_minor: effect.amount.minor,
+        fee_minor: None,
+        currency: effect.amount.currency,
+        status: LineStatus::Settled,
+        occurred_at: effect.occurred_at,
+        payout_id: None,
+        transaction_id: Some(&transaction),
+    })
+}
+
+/// Keeps the findings and ends the run, in one transaction. A run that was cancelled or taken over meanwhile
+/// is left alone.
+async fn finish(app: &App, caller: &Caller, run: &ReconRun, report: Report) -> Result<Option<Timestamp>> {
+    let now = app.now();
+    let mut tx = app.store.begin(caller.tenant).await?;
+    let mut row = tx.lock_run(run.id).await?.ok_or(FlowError::NotFound("run"))?;
+    if row.status != RunStatus::Running || row.attempts != run.attempts {
+        tracing::warn!(run_id = %run.id, status = %row.status, "the run is not ours any more; nothing is written");
+        return Ok(None);
+    }
+    let (mut upserted, mut resolved) = (Upserted::default(), 0);
+    if !run.dry_run {
+        let findings: Vec<_> = report.findings.iter().map(|it| stored(run, it, now)).collect();
+        upserted = tx.upsert_findings(&findings).await?;
+        resolved = tx
+            .resolve_vanished(&run.provider, run.window, run.id, now)
+            .await?;
+    }
+    row.status = RunStatus::Completed;
+    row.stats_json = Some(stats(app, run, &report, upserted, resolved, now).to_string());
+    row.error_json = None;
+    row.updated_at = now;
+    row.finished_at = Some(now);
+    tx.update_run(&row).await?;
+    tx.commit().await?;
+    Ok(Some(now))
+}
+
+fn stats(
+    app: &App,
+    run: &ReconRun,
+    report: &Report,
+    upserted: Upserted,
+    resolved: u64,
+    now: Timestamp,
+) -> serde_json::Value {
+    let duration_ms = run
+        .started_at
+        .map_or(0, |it| (now - it).num_milliseconds())
+        .max(0);
+    let rows = report.summary.statement_rows + report.summary.ledger_rows;
+    let mut stats = serde_json::json!({
+        "engine": app.engine.name(),
+        "summary": SummaryView::from(&report.summary),
+        "duration_ms": duration_ms,
+        "rows_per_second": rows * 1_000 / u64::try_from(duration_ms).unwrap_or(0).max(1),
+        "findings_created": upserted.created,
+        "findings_seen_again": upserted.seen_again,
+        "findings_reopened": upserted.reopened,
+        "findings_resolved": resolved,
+        "quarantine": report.statement_quarantine.iter().take(SHOWN).map(quarantined).collect::<Vec<_>>(),
+    });
+    if run.dry_run {
+        let shown: Vec<_> = report
+            .findings
+            .iter()
+            .take(SHOWN)
+            .map(FindingView::from)
+            .collect();
+        stats["would_have_found"] = serde_json::json!(shown);
+    }
+    stats
+}
+
+/// Without the excerpt of the row: it may hold what must not be shown.
+fn quarantined(it: &mizan_recon::statement::Quarantined) -> serde_json::Value {
+    let view = QuarantinedView::from(it);
+    serde_json::json!({ "line_no": view.line_no, "column": view.column, "reason": view.reason })
+}
+
+fn stored(run: &ReconRun, it: &Finding, now: Timestamp) -> StoredFinding {
+    let any = it.statement.as_ref().or(it.ledger.as_ref());
+    StoredFinding {
+        id: FindingId::new(),
+        provider: run.provider.clone(),
+        provider_event_id: it.event_id.clone(),
+        provider_ref: it.reference.clone(),
+        finding_type: it.finding_type,
+        severity: it.severity,
+        status: FindingStatus::Open,
+        currency: any.map(|line| line.currency),
+        statement_amount: it.statement.as_ref().map(|line| line.amount_minor),
+        ledger_amount: it.ledger.as_ref().map(|line| line.amount_minor),
+        transaction: it
+            .ledger
+            .as_ref()
+            .and_then(Line::transaction_id)
+            .and_then(|id| id.parse::<TransactionId>().ok()),
+        details: serde_json::to_string(&FindingView::from(it)).unwrap_or_else(|_| "{}".into()),
+        run: Some(run.id),
+        last_run: Some(run.id),
+        occurred_at: any.map(|line| line.occurred_at),
+        created_at: now,
+        updated_at: now,
+        status_by: None,
+        status_reason: None,
+    }
+}
+
+async fn fail(app: &App, caller: &Caller, run: &ReconRun, error: &FlowError) -> Result<()> {
+    let now = app.now();
+    let mut tx = app.store.begin(caller.tenant).await?;
+    let mut row = tx.lock_run(run.id).await?.ok_or(FlowError::NotFound("run"))?;
+    if row.status != RunStatus::Running || row.attempts != run.attempts {
+        return Ok(());
+    }
+    row.status = RunStatus::Failed;
+    row.error_json =
+        Some(serde_json::json!({ "message": error.to_string(), "attempt": run.attempts }).to_string());
+    row.updated_at = now;
+    row.finished_at = Some(now);
+    tx.update_run(&row).await?;
+    Ok(tx.commit().await?)
+}
