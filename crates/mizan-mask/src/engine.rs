@@ -74,14 +74,34 @@ pub(crate) struct Engine {
 impl Engine {
     pub fn new(known: Known, shorten_hosts: bool) -> Self {
         let aws = provider_key::AWS_IDS.iter().map(|it| (*it, Lead::Aws));
-        let keys = provider_key::KEYS.iter().enumerate().map(|(which, (prefix, _))| (*prefix, Lead::ProviderKey(which)));
+        let keys = provider_key::KEYS
+            .iter()
+            .enumerate()
+            .map(|(which, (prefix, _))| (*prefix, Lead::ProviderKey(which)));
         let (texts, mut leads): (Vec<&str>, Vec<Lead>) = LEADS.iter().copied().chain(aws).chain(keys).unzip();
         let prefixes = known.prefixes();
         leads.extend((0..prefixes.len()).map(Lead::Known));
-        let patterns: Vec<&[u8]> = texts.into_iter().map(str::as_bytes).chain(prefixes.iter().map(Vec::as_slice)).collect();
-        let kind = if patterns.len() <= TABLE_UP_TO { AhoCorasickKind::DFA } else { AhoCorasickKind::ContiguousNFA };
-        let automaton = AhoCorasick::builder().ascii_case_insensitive(true).kind(Some(kind)).build(patterns).ok();
-        Self { automaton, leads, known, shorten_hosts }
+        let patterns: Vec<&[u8]> = texts
+            .into_iter()
+            .map(str::as_bytes)
+            .chain(prefixes.iter().map(Vec::as_slice))
+            .collect();
+        let kind = if patterns.len() <= TABLE_UP_TO {
+            AhoCorasickKind::DFA
+        } else {
+            AhoCorasickKind::ContiguousNFA
+        };
+        let automaton = AhoCorasick::builder()
+            .ascii_case_insensitive(true)
+            .kind(Some(kind))
+            .build(patterns)
+            .ok();
+        Self {
+            automaton,
+            leads,
+            known,
+            shorten_hosts,
+        }
     }
 
     /// Length in bytes of the longest known form.
@@ -115,7 +135,9 @@ impl Engine {
         if self.shorten_hosts {
             host::addresses(text, spans);
         }
-        if edges.first && let Some(end) = self.known.fragment_at_start(text) {
+        if edges.first
+            && let Some(end) = self.known.fragment_at_start(text)
+        {
             spans.push(Span::stars(0, 0, end));
         }
         open |= self.find_wrapped(automaton, text, spans);
@@ -154,17 +176,31 @@ impl Engine {
     fn known_at(&self, text: &[u8], start: usize, group: usize, edges: Edges, spans: &mut Vec<Span>) -> bool {
         match self.known.at(text, start, group) {
             Found::Nothing => false,
-            Found::Whole { end, kind: Kind::Value } => {
+            Found::Whole {
+                end,
+                kind: Kind::Value,
+            } => {
                 spans.push(Span::stars(start, start, end));
                 false
             }
-            Found::Whole { end, kind: Kind::Base64 } => {
+            Found::Whole {
+                end,
+                kind: Kind::Base64,
+            } => {
                 let (start, end) = whole_base64(text, start, end);
                 spans.push(Span::stars(start, start, end));
                 false
             }
-            Found::Whole { end, kind: Kind::Host } => {
-                spans.push(Span { context: start, start, end, cover: Cover::Host });
+            Found::Whole {
+                end,
+                kind: Kind::Host,
+            } => {
+                spans.push(Span {
+                    context: start,
+                    start,
+                    end,
+                    cover: Cover::Host,
+                });
                 false
             }
             Found::CutOff { half } => {
@@ -184,15 +220,26 @@ impl Engine {
             return false;
         }
         let is_text = |it: &(usize, &u8)| !matches!(it.1, b'\n' | b'\r');
-        let (places, flat): (Vec<usize>, Vec<u8>) = body.iter().enumerate().filter(is_text).map(|(at, it)| (at, *it)).unzip();
+        let (places, flat): (Vec<usize>, Vec<u8>) = body
+            .iter()
+            .enumerate()
+            .filter(is_text)
+            .map(|(at, it)| (at, *it))
+            .unzip();
         let mut open = false;
         for hit in automaton.find_overlapping_iter(&flat) {
-            let Lead::Known(group) = self.leads[hit.pattern().as_usize()] else { continue };
+            let Lead::Known(group) = self.leads[hit.pattern().as_usize()] else {
+                continue;
+            };
             match self.known.at(&flat, hit.start(), group) {
                 Found::Whole { end, kind } => {
                     let (start, end) = (places[hit.start()], places[end - 1] + 1);
                     let wrapped = text[start..end].contains(&b'\n');
-                    let (start, end) = if kind == Kind::Base64 { whole_base64(text, start, end) } else { (start, end) };
+                    let (start, end) = if kind == Kind::Base64 {
+                        whole_base64(text, start, end)
+                    } else {
+                        (start, end)
+                    };
                     if wrapped && end - start >= 8 {
                         spans.push(Span::stars(start, start, end));
                     }
@@ -227,7 +274,9 @@ impl Engine {
 
 /// The end of the last line stays, so that two lines never become one.
 fn leave_line_end(text: &[u8], spans: &mut Vec<Span>) {
-    let body = text.strip_suffix(b"\n").map_or(text.len(), |it| it.strip_suffix(b"\r").unwrap_or(it).len());
+    let body = text
+        .strip_suffix(b"\n")
+        .map_or(text.len(), |it| it.strip_suffix(b"\r").unwrap_or(it).len());
     while let Some(last) = spans.last_mut().filter(|it| it.end > body) {
         last.end = body;
         if last.start < body {

@@ -42,9 +42,14 @@ pub(crate) struct Known {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Found {
     Nothing,
-    Whole { end: usize, kind: Kind },
+    Whole {
+        end: usize,
+        kind: Kind,
+    },
     /// The text ends inside the form; `half` when at least half of it is there.
-    CutOff { half: bool },
+    CutOff {
+        half: bool,
+    },
 }
 
 impl Known {
@@ -67,7 +72,9 @@ impl Known {
 
     fn learn_middles(&mut self, plain: Vec<u8>) {
         for at in 1..=plain.len() / 2 {
-            let Some(gram) = plain.get(at..at + FRAGMENT) else { break };
+            let Some(gram) = plain.get(at..at + FRAGMENT) else {
+                break;
+            };
             let gram: [u8; FRAGMENT] = gram.try_into().unwrap_or_default();
             self.middles.entry(gram).or_default().push((self.plain.len(), at));
         }
@@ -76,7 +83,10 @@ impl Known {
 
     fn group(&mut self, forms: BTreeSet<(Vec<u8>, Kind)>) {
         let mut groups: BTreeMap<Vec<u8>, Vec<Pattern>> = BTreeMap::new();
-        for (bytes, kind) in forms.into_iter().filter(|(bytes, _)| bytes.len() >= crate::weakness::SHORTEST) {
+        for (bytes, kind) in forms
+            .into_iter()
+            .filter(|(bytes, _)| bytes.len() >= crate::weakness::SHORTEST)
+        {
             self.longest = self.longest.max(bytes.len());
             let prefix = bytes[..bytes.len().min(PREFIX)].to_ascii_lowercase();
             groups.entry(prefix).or_default().push(Pattern { bytes, kind });
@@ -111,7 +121,10 @@ impl Known {
             }
             let longer = !matches!(found, Found::Whole { end, .. } if end >= start + length);
             if longer && same(&rest[..length], bytes, *kind) && fits(text, start, length, *kind) {
-                found = Found::Whole { end: start + length, kind: *kind };
+                found = Found::Whole {
+                    end: start + length,
+                    kind: *kind,
+                };
             }
         }
         found
@@ -120,7 +133,11 @@ impl Known {
     /// Length of the end of a known value with which the text begins: what is left when its head was cut off.
     pub fn fragment_at_start(&self, text: &[u8]) -> Option<usize> {
         let gram: [u8; FRAGMENT] = text.get(..FRAGMENT)?.try_into().ok()?;
-        let ends = self.middles.get(&gram)?.iter().map(|(value, at)| &self.plain[*value].reveal()[*at..]);
+        let ends = self
+            .middles
+            .get(&gram)?
+            .iter()
+            .map(|(value, at)| &self.plain[*value].reveal()[*at..]);
         ends.filter(|end| text.starts_with(end)).map(<[u8]>::len).max()
     }
 }
@@ -131,7 +148,11 @@ fn keyed(form: Form) -> (Vec<u8>, Kind) {
 
 /// A long value is the same in any letter case: terminals and databases change it.
 fn same(text: &[u8], form: &[u8], kind: Kind) -> bool {
-    if kind == Kind::Base64 || form.len() < WHOLE_TOKEN_BELOW { text == form } else { text.eq_ignore_ascii_case(form) }
+    if kind == Kind::Base64 || form.len() < WHOLE_TOKEN_BELOW {
+        text == form
+    } else {
+        text.eq_ignore_ascii_case(form)
+    }
 }
 
 /// Short values and host names count as whole tokens only, so that no run id is shredded.
@@ -153,5 +174,8 @@ pub(crate) fn whole_base64(text: &[u8], start: usize, end: usize) -> (usize, usi
     let is_base64 = |it: &&u8| it.is_ascii_alphanumeric() || matches!(it, b'+' | b'/' | b'-' | b'_');
     let start = start - text[..start].iter().rev().take_while(is_base64).count();
     let end = end + text[end..].iter().take_while(is_base64).count();
-    (start, end + text[end..].iter().take(2).take_while(|it| **it == b'=').count())
+    (
+        start,
+        end + text[end..].iter().take(2).take_while(|it| **it == b'=').count(),
+    )
 }

@@ -55,7 +55,10 @@ impl Builder {
     /// Learns from pairs of name and value: every address, and every `*_SECRET`, `*_TOKEN`, `*_KEY`,
     /// `*_PASSWORD` and `*_URL`. Other names are ignored.
     #[must_use]
-    pub fn learn_from_env<N: AsRef<str>, V: AsRef<str>>(mut self, pairs: impl IntoIterator<Item = (N, V)>) -> Self {
+    pub fn learn_from_env<N: AsRef<str>, V: AsRef<str>>(
+        mut self,
+        pairs: impl IntoIterator<Item = (N, V)>,
+    ) -> Self {
         for (name, value) in pairs {
             let (name, value) = (name.as_ref(), value.as_ref());
             self = match kind(name, value) {
@@ -78,7 +81,9 @@ impl Builder {
     pub fn build(self) -> Masker {
         let hosts: &[String] = if self.shorten_hosts { &self.hosts } else { &[] };
         let engine = Engine::new(KnownForms::new(&self.values, hosts), self.shorten_hosts);
-        Masker { inner: Arc::new(Inner { recipe: self, engine }) }
+        Masker {
+            inner: Arc::new(Inner { recipe: self, engine }),
+        }
     }
 
     fn learn(&mut self, value: &str, name: &str) {
@@ -89,7 +94,10 @@ impl Builder {
         match judge(trimmed) {
             Ok(()) => self.values.push(Secret::from(value)),
             Err(reason) => {
-                let refused = Refused { name: name.to_owned(), reason };
+                let refused = Refused {
+                    name: name.to_owned(),
+                    reason,
+                };
                 if !self.refused.contains(&refused) {
                     self.refused.push(refused);
                 }
@@ -102,14 +110,18 @@ impl Builder {
         if let Some((_, password)) = userinfo.split_once(':') {
             self.learn(password, name);
         }
-        let query = value[..address.end].split_once('?').map_or("", |(_, query)| query);
+        let query = value[..address.end]
+            .split_once('?')
+            .map_or("", |(_, query)| query);
         for (field, secret) in query.split('&').filter_map(|it| it.split_once('=')) {
             if promise(field.as_bytes()) != Promise::Nothing {
                 self.learn(secret, name);
             }
         }
         let hosts = dsn::hosts(value.as_bytes(), address);
-        let named = hosts.filter_map(|(_, host)| std::str::from_utf8(host).ok()).filter(|it| it.contains('.'));
+        let named = hosts
+            .filter_map(|(_, host)| std::str::from_utf8(host).ok())
+            .filter(|it| it.contains('.'));
         self.hosts.extend(named.map(str::to_owned));
     }
 }
@@ -153,7 +165,10 @@ impl Masker {
     /// Masks a whole text. What a [`MaskStream`](crate::MaskStream) writes is the same, byte for byte.
     pub fn mask(&self, text: &str) -> Masked {
         let masked = self.mask_bytes(text.as_bytes());
-        Masked::new(String::from_utf8(masked).unwrap_or_else(|it| String::from_utf8_lossy(it.as_bytes()).into_owned()))
+        Masked::new(
+            String::from_utf8(masked)
+                .unwrap_or_else(|it| String::from_utf8_lossy(it.as_bytes()).into_owned()),
+        )
     }
 
     /// Masks bytes that need not be text: the output of programs.
@@ -184,7 +199,10 @@ impl Default for Masker {
 impl fmt::Debug for Masker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let recipe = &self.inner.recipe;
-        f.debug_struct("Masker").field("known", &recipe.values.len()).field("refused", &recipe.refused).finish()
+        f.debug_struct("Masker")
+            .field("known", &recipe.values.len())
+            .field("refused", &recipe.refused)
+            .finish()
     }
 }
 

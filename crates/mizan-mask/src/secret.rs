@@ -21,7 +21,10 @@ impl<T: Zeroize> Secret<T> {
         Self(SecretBox::new(Box::new(value)))
     }
 
-    #[expect(clippy::disallowed_methods, reason = "this crate is where a secret becomes text")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this crate is where a secret becomes text"
+    )]
     fn inner(&self) -> &T {
         self.0.expose_secret()
     }
@@ -92,7 +95,10 @@ mod tests {
     fn every_format_prints_three_stars_and_nothing_of_the_value() {
         let text = Secret::new("a much longer value".to_owned());
         let bytes = Secret::new(vec![1_u8, 2, 3]);
-        assert_eq!(format!("{text} {text:?} {text:#?} {bytes} {bytes:?}"), "*** *** *** *** ***");
+        assert_eq!(
+            format!("{text} {text:?} {text:#?} {bytes} {bytes:?}"),
+            "*** *** *** *** ***"
+        );
         assert_eq!(format!("{:?}", Some(&text)), "Some(***)");
     }
 

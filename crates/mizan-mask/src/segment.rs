@@ -11,6 +11,8 @@ use crate::span::{STARS, Span};
 pub(crate) const LONGEST: usize = 64 * 1024;
 /// What is looked at again after the cut of an endless line, at least.
 const OVERLAP: usize = 4 * 1024;
+/// An open segment is looked at again with every line up to this size, then with every quarter that it grows.
+const EVERY_LINE_UP_TO: usize = 4 * 1024;
 /// A line that ends with this much base64 is one of a wrapped text.
 const WRAPPED_BASE64: usize = 60;
 
@@ -24,12 +26,21 @@ pub(crate) struct Progress {
     searched: usize,
     /// Byte after the last line end that did not end the segment.
     held: usize,
+    /// A segment that stays open is looked at again only when it has grown to this.
+    look_again: usize,
     spans: Vec<Span>,
 }
 
 impl Default for Progress {
     fn default() -> Self {
-        Self { first: true, swallowing: false, searched: 0, held: 0, spans: Vec::new() }
+        Self {
+            first: true,
+            swallowing: false,
+            searched: 0,
+            held: 0,
+            look_again: 0,
+            spans: Vec::new(),
+        }
     }
 }
 
@@ -39,10 +50,14 @@ impl Progress {
         let mut done = 0;
         while done < text.len() {
             let rest = &text[done..];
-            let step = if self.swallowing { Some(self.swallow(rest)) } else { self.segment(engine, rest, at_end, out) };
+            let step = if self.swallowing {
+                Some(self.swallow(rest))
+            } else {
+                self.segment(engine, rest, at_end, out)
+            };
             let Some(step) = step else { break };
             done += step;
-            (self.searched, self.held) = (0, 0);
+            (self.searched, self.held, self.look_again) = (0, 0, 0);
         }
         done
     }
@@ -67,13 +82,24 @@ impl Progress {
                 }
             };
             let last = at_end && end == rest.len();
-            let open = engine.find(&rest[..end], Edges { first: self.first, last }, &mut spans);
+            let open = engine.find(
+                &rest[..end],
+                Edges {
+                    first: self.first,
+                    last,
+                },
+                &mut spans,
+            );
             if !open || last {
                 break Some(end);
             }
             (self.held, self.searched) = (end, end);
+            self.look_again = if end < EVERY_LINE_UP_TO { 0 } else { end + end / 4 };
         };
-        let edges = |last| Edges { first: self.first, last };
+        let edges = |last| Edges {
+            first: self.first,
+            last,
+        };
         let done = if let Some(end) = end {
             engine.write(&rest[..end], &mut spans, edges(at_end && end == rest.len()), out);
             end
@@ -91,13 +117,14 @@ impl Progress {
     fn line_end(&mut self, text: &[u8]) -> Option<usize> {
         loop {
             let from = self.searched.max(self.held);
-            let Some(end) = memchr::memchr(b'\n', &text[from.min(text.len())..]).map(|it| from + it + 1) else {
+            let Some(end) = memchr::memchr(b'\n', &text[from.min(text.len())..]).map(|it| from + it + 1)
+            else {
                 self.searched = text.len();
                 return None;
             };
             let line = &text[self.held..end];
             self.searched = end;
-            if !is_wrapped_base64(line) {
+            if end >= self.look_again && !is_wrapped_base64(line) {
                 return Some(end);
             }
             self.held = end;
@@ -113,7 +140,13 @@ fn is_wrapped_base64(line: &[u8]) -> bool {
 
 /// Cuts a segment out of a line that has no end, at the last place that nothing covered reaches over. When one
 /// value fills everything, it is covered and the rest of its line swallowed.
-fn cut_endless(engine: &Engine, text: &[u8], edges: Edges, spans: &mut Vec<Span>, out: &mut Vec<u8>) -> (usize, bool) {
+fn cut_endless(
+    engine: &Engine,
+    text: &[u8],
+    edges: Edges,
+    spans: &mut Vec<Span>,
+    out: &mut Vec<u8>,
+) -> (usize, bool) {
     engine.find(text, edges, spans);
     let overlap = OVERLAP.max(2 * engine.longest()).min(LONGEST / 2);
     let mut cut = text.len() - overlap;
@@ -122,11 +155,11 @@ fn cut_endless(engine: &Engine, text: &[u8], edges: Edges, spans: &mut Vec<Span>
     }
     // Between two characters, not inside one.
     let cut = (0..=cut).rev().find(|it| text[*it] & 0xC0 != 0x80).unwrap_or(0);
-    if cut == 0 {
-        out.extend_from_slice(STARS);
-        return (text.len(), true);
-    }
     spans.retain(|it| it.end <= cut);
     engine.write(&text[..cut], spans, edges, out);
-    (cut, false)
+    if cut >= OVERLAP {
+        return (cut, false);
+    }
+    out.extend_from_slice(STARS);
+    (text.len(), true)
 }

@@ -18,7 +18,11 @@ pub(crate) fn find_numbers(text: &[u8], spans: &mut Vec<Span>) {
             at += 2;
             continue;
         }
-        let start = if at > 0 && text[at - 1].is_ascii_digit() { at - 1 } else { at };
+        let start = if at > 0 && text[at - 1].is_ascii_digit() {
+            at - 1
+        } else {
+            at
+        };
         let run = text[start..].iter().take_while(|it| it.is_ascii_digit()).count();
         let found = card::at(text, start, run).or_else(|| iban::at(text, start));
         spans.extend(found);

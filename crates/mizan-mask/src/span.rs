@@ -30,7 +30,12 @@ pub(crate) struct Span {
 
 impl Span {
     pub fn stars(context: usize, start: usize, end: usize) -> Self {
-        Self { context, start, end, cover: Cover::Stars }
+        Self {
+            context,
+            start,
+            end,
+            cover: Cover::Stars,
+        }
     }
 }
 
@@ -103,13 +108,21 @@ mod tests {
     #[test]
     fn overlapping_and_touching_spans_become_one() {
         let stars = |start, end| Span::stars(start, start, end);
-        assert_eq!(shown("abcdefgh", vec![stars(4, 6), stars(1, 3), stars(2, 4)]), "a***gh");
+        assert_eq!(
+            shown("abcdefgh", vec![stars(4, 6), stars(1, 3), stars(2, 4)]),
+            "a***gh"
+        );
         assert_eq!(shown("abcdefgh", vec![stars(0, 8), stars(2, 3)]), "***");
     }
 
     #[test]
     fn a_known_value_inside_a_card_number_hides_the_whole_number() {
-        let card = Span { context: 0, start: 0, end: 16, cover: Cover::Card };
+        let card = Span {
+            context: 0,
+            start: 0,
+            end: 16,
+            cover: Cover::Card,
+        };
         assert_eq!(shown("4111111111111111", vec![card]), "411111******1111");
         assert_eq!(shown("4111111111111111", vec![card, Span::stars(0, 0, 8)]), "***");
     }

@@ -19,7 +19,13 @@ pub struct MaskStream<W: io::Write> {
 
 impl<W: io::Write> MaskStream<W> {
     pub fn new(masker: Masker, sink: W) -> Self {
-        Self { masker, held: Vec::new(), progress: Progress::default(), ready: Vec::new(), sink: Some(sink) }
+        Self {
+            masker,
+            held: Vec::new(),
+            progress: Progress::default(),
+            ready: Vec::new(),
+            sink: Some(sink),
+        }
     }
 
     /// Masks and writes what was held back, and returns the sink.
@@ -28,11 +34,15 @@ impl<W: io::Write> MaskStream<W> {
     /// What the sink answers.
     pub fn finish(mut self) -> io::Result<W> {
         self.let_go()?;
-        self.sink.take().ok_or_else(|| io::Error::other("the stream is finished"))
+        self.sink
+            .take()
+            .ok_or_else(|| io::Error::other("the stream is finished"))
     }
 
     fn advance(&mut self, at_end: bool) -> io::Result<()> {
-        let done = self.progress.advance(self.masker.engine(), &self.held, at_end, &mut self.ready);
+        let done = self
+            .progress
+            .advance(self.masker.engine(), &self.held, at_end, &mut self.ready);
         self.held.drain(..done);
         let Some(sink) = &mut self.sink else { return Ok(()) };
         let written = sink.write_all(&self.ready);

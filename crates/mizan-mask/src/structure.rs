@@ -1,5 +1,6 @@
 //! Layer two: credentials that are recognised by where they stand.
 
+pub(crate) mod collection;
 pub(crate) mod dsn;
 pub(crate) mod field;
 pub(crate) mod field_name;

@@ -15,7 +15,11 @@ pub struct MaskingWriter<W: io::Write> {
 
 impl<W: io::Write> MaskingWriter<W> {
     pub fn new(masker: Masker, sink: W) -> Self {
-        Self { masker, line: Vec::new(), sink }
+        Self {
+            masker,
+            line: Vec::new(),
+            sink,
+        }
     }
 
     fn pass(&mut self, end: usize) -> io::Result<()> {

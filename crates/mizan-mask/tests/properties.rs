@@ -14,18 +14,30 @@ mod base64_forms {
     pub fn base64(bytes: &[u8]) -> String {
         let mut out = String::new();
         for chunk in bytes.chunks(3) {
-            let group = chunk.iter().chain([&0; 3]).take(3).fold(0_u32, |sum, byte| sum << 8 | u32::from(*byte));
+            let group = chunk
+                .iter()
+                .chain([&0; 3])
+                .take(3)
+                .fold(0_u32, |sum, byte| sum << 8 | u32::from(*byte));
             for place in 0..4 {
                 let index = (group >> (18 - 6 * place)) & 63;
                 let filled = place <= chunk.len();
-                out.push(if filled { char::from(STANDARD[index as usize]) } else { '=' });
+                out.push(if filled {
+                    char::from(STANDARD[index as usize])
+                } else {
+                    '='
+                });
             }
         }
         out
     }
 
     pub fn base64_url(bytes: &[u8]) -> String {
-        base64(bytes).replace('+', "-").replace('/', "_").trim_end_matches('=').to_owned()
+        base64(bytes)
+            .replace('+', "-")
+            .replace('/', "_")
+            .trim_end_matches('=')
+            .to_owned()
     }
 }
 
@@ -43,20 +55,29 @@ fn percent(text: &str, upper: bool) -> String {
 }
 
 fn hex(text: &str) -> String {
-    text.bytes().map(|byte| format!("{byte:02x}")).collect()
+    text.bytes().fold(String::new(), |mut out, byte| {
+        write!(out, "{byte:02x}").expect("a String takes everything");
+        out
+    })
 }
 
 /// The encodings the masker promises, by name.
 fn encoded(secret: &str) -> Vec<(&'static str, String)> {
     let json = serde_json::to_string(secret).expect("text is JSON");
-    let html = secret.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    let html = secret
+        .replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;");
     vec![
         ("raw", secret.to_owned()),
         ("percent, upper case", percent(secret, true)),
         ("percent, lower case", percent(secret, false)),
         ("form", percent(secret, true).replace("%20", "+")),
         ("JSON", json[1..json.len() - 1].to_owned()),
-        ("JSON twice", json[1..json.len() - 1].replace('\\', "\\\\").replace('"', "\\\"")),
+        (
+            "JSON twice",
+            json[1..json.len() - 1].replace('\\', "\\\\").replace('"', "\\\""),
+        ),
         ("HTML", html.replace('"', "&quot;").replace('\'', "&#39;")),
         ("shell", secret.replace('\'', "'\\''")),
         ("hex", hex(secret)),
@@ -86,7 +107,9 @@ fn streamed(masker: &Masker, bytes: &[u8], cuts: &[usize]) -> Vec<u8> {
     let mut at = 0;
     for cut in cuts {
         let next = (at + cut).min(bytes.len());
-        stream.write_all(&bytes[at..next]).expect("a Vec takes everything");
+        stream
+            .write_all(&bytes[at..next])
+            .expect("a Vec takes everything");
         at = next;
     }
     stream.write_all(&bytes[at..]).expect("a Vec takes everything");
@@ -157,7 +180,11 @@ fn a_line_without_an_end_is_masked_wherever_the_secret_stands() {
         let text = format!("{}{secret}{}", "x ".repeat(place / 2), " y".repeat(40_000));
         let whole = masker.mask(&text).into_string();
         assert!(!whole.contains("Tr0ub") && whole.contains("*** y"), "at {place}");
-        assert_eq!(streamed(&masker, text.as_bytes(), &[60_000, 5_000, 536, 3, 10_000]), whole.as_bytes(), "at {place}");
+        assert_eq!(
+            streamed(&masker, text.as_bytes(), &[60_000, 5_000, 536, 3, 10_000]),
+            whole.as_bytes(),
+            "at {place}"
+        );
     }
 }
 
@@ -166,8 +193,15 @@ fn a_value_longer_than_any_segment_is_swallowed_to_the_end_of_its_line() {
     let masker = Masker::default();
     let text = format!("{{\"password\":\"{}\"}}\nnext line\n", "v4lue".repeat(50_000));
     let whole = masker.mask(&text).into_string();
-    assert!(!whole.contains("v4lue") && whole.ends_with("\nnext line\n"), "{}", &whole[..200.min(whole.len())]);
-    assert_eq!(streamed(&masker, text.as_bytes(), &[7, 70_000, 100_000]), whole.as_bytes());
+    assert!(
+        !whole.contains("v4lue") && whole.ends_with("\nnext line\n"),
+        "{}",
+        &whole[..200.min(whole.len())]
+    );
+    assert_eq!(
+        streamed(&masker, text.as_bytes(), &[7, 70_000, 100_000]),
+        whole.as_bytes()
+    );
 }
 
 #[test]
@@ -176,7 +210,9 @@ fn a_log_writer_passes_whole_lines_on_at_once_and_the_rest_when_dropped() {
     let mut sink = Vec::new();
     let mut writer = MaskingWriter::new(masker, &mut sink);
     writer.write_all(b"one Tr0ub4").expect("a Vec takes everything");
-    writer.write_all(b"dor&3 two\nthree Tr0ub4dor&3").expect("a Vec takes everything");
+    writer
+        .write_all(b"dor&3 two\nthree Tr0ub4dor&3")
+        .expect("a Vec takes everything");
     drop(writer);
     assert_eq!(sink, b"one *** two\nthree ***");
 }

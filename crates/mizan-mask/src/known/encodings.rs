@@ -28,7 +28,10 @@ pub(crate) fn plain(value: &str) -> BTreeSet<Vec<u8>> {
     all.insert(trimmed.nfc().collect::<String>().into_bytes());
     all.insert(trimmed.nfd().collect::<String>().into_bytes());
     all.insert(percent_decoded(trimmed.as_bytes()));
-    let bare: Vec<u8> = trimmed.bytes().filter(|it| !matches!(it, b'\n' | b'\r')).collect();
+    let bare: Vec<u8> = trimmed
+        .bytes()
+        .filter(|it| !matches!(it, b'\n' | b'\r'))
+        .collect();
     all.insert(bare);
     all
 }
@@ -38,23 +41,45 @@ pub(crate) fn lines(value: &str) -> Vec<&str> {
     let matters = |it: &&str| it.chars().filter(|it| it.is_alphanumeric()).count() >= LINE_THAT_MATTERS;
     let key_frame = |it: &&str| !(it.starts_with("-----") && it.ends_with("-----"));
     let lines: Vec<&str> = value.trim().lines().map(str::trim).collect();
-    if lines.len() < 2 { Vec::new() } else { lines.into_iter().filter(matters).filter(key_frame).collect() }
+    if lines.len() < 2 {
+        Vec::new()
+    } else {
+        lines.into_iter().filter(matters).filter(key_frame).collect()
+    }
 }
 
 /// Every form of `plain`, each encoding applied once and, for values of ordinary length, twice.
 pub(crate) fn forms(plain: &[u8], twice: bool) -> BTreeSet<Form> {
-    let once = encodings(&Form { bytes: plain.to_vec(), base64: false });
+    let once = encodings(&Form {
+        bytes: plain.to_vec(),
+        base64: false,
+    });
     if !twice || plain.len() > TWICE_UP_TO {
         return once;
     }
-    once.iter().flat_map(encodings).chain(once.iter().cloned()).collect()
+    once.iter()
+        .flat_map(encodings)
+        .chain(once.iter().cloned())
+        .collect()
 }
 
 fn encodings(form: &Form) -> BTreeSet<Form> {
     let value = &form.bytes;
     let mut all = BTreeSet::from([form.clone()]);
-    let mut keep = |bytes: Vec<u8>| all.insert(Form { bytes, base64: form.base64 });
-    for unreserved in ["-._~", "-._~!'()*", "-._~/", "-._*", "-._~;,/?:@&=+$#!'()*", "-._~!$&'()*+,;="] {
+    let mut keep = |bytes: Vec<u8>| {
+        all.insert(Form {
+            bytes,
+            base64: form.base64,
+        })
+    };
+    for unreserved in [
+        "-._~",
+        "-._~!'()*",
+        "-._~/",
+        "-._*",
+        "-._~;,/?:@&=+$#!'()*",
+        "-._~!$&'()*+,;=",
+    ] {
         keep(percent(value, unreserved, false));
         keep(percent(value, unreserved, true));
     }
@@ -66,7 +91,10 @@ fn encodings(form: &Form) -> BTreeSet<Form> {
     }
     for shift in 0..3 {
         for core in base64_cores(value, shift) {
-            all.insert(Form { bytes: core.into_bytes(), base64: true });
+            all.insert(Form {
+                bytes: core.into_bytes(),
+                base64: true,
+            });
         }
     }
     all
@@ -92,7 +120,10 @@ pub(crate) fn percent_decoded(value: &[u8]) -> Vec<u8> {
     let mut at = 0;
     while at < value.len() {
         let mut byte = [0];
-        let decoded = value[at] == b'%' && value.get(at + 1..at + 3).is_some_and(|it| hex::decode_to_slice(it, &mut byte).is_ok());
+        let decoded = value[at] == b'%'
+            && value
+                .get(at + 1..at + 3)
+                .is_some_and(|it| hex::decode_to_slice(it, &mut byte).is_ok());
         out.push(if decoded { byte[0] } else { value[at] });
         at += if decoded { 3 } else { 1 };
     }
@@ -114,13 +145,23 @@ fn json(text: &str) -> [String; 4] {
         }
         out
     });
-    let embedded = [('<', "\\u003c"), ('>', "\\u003e"), ('&', "\\u0026"), ('\'', "\\u0027")];
-    let embedded = embedded.iter().fold(ascii.clone(), |text, (from, to)| text.replace(*from, to));
+    let embedded = [
+        ('<', "\\u003c"),
+        ('>', "\\u003e"),
+        ('&', "\\u0026"),
+        ('\'', "\\u0027"),
+    ];
+    let embedded = embedded
+        .iter()
+        .fold(ascii.clone(), |text, (from, to)| text.replace(*from, to));
     [plain.replace('/', "\\/"), plain, ascii, embedded]
 }
 
 fn html(text: &str) -> [String; 5] {
-    let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    let text = text
+        .replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;");
     let quoted = text.replace('"', "&quot;");
     [
         quoted.replace('\'', "&#39;"),
@@ -146,7 +187,11 @@ fn shell(text: &str) -> [String; 4] {
         text.replace('\'', "'\\''"),
         text.replace('\'', "'\"'\"'"),
         escaped(&|it| matches!(it, '"' | '$' | '`' | '\\')),
-        escaped(&|it| it.is_ascii() && !it.is_ascii_alphanumeric() && !matches!(it, '-' | '_' | '.' | '/' | ':' | '=' | '@' | '%' | '+' | ',')),
+        escaped(&|it| {
+            it.is_ascii()
+                && !it.is_ascii_alphanumeric()
+                && !matches!(it, '-' | '_' | '.' | '/' | ':' | '=' | '@' | '%' | '+' | ',')
+        }),
     ]
 }
 
@@ -157,7 +202,10 @@ fn base64_cores(value: &[u8], shift: usize) -> Vec<String> {
     let head = (shift * 8).div_ceil(6);
     let tail = shifted.len() * 8 / 6;
     let core = |text: String| text[head.min(tail)..tail].to_owned();
-    let cores = [core(STANDARD_NO_PAD.encode(&shifted)), core(URL_SAFE_NO_PAD.encode(&shifted))];
+    let cores = [
+        core(STANDARD_NO_PAD.encode(&shifted)),
+        core(URL_SAFE_NO_PAD.encode(&shifted)),
+    ];
     cores.into_iter().filter(|it| it.len() >= SHORTEST_CORE).collect()
 }
 
@@ -191,7 +239,10 @@ mod tests {
 
     #[test]
     fn brackets_are_no_lines_of_a_secret() {
-        assert_eq!(lines("{\n\"k\":\"jsonS3cretVal\"\n}"), ["\"k\":\"jsonS3cretVal\""]);
+        assert_eq!(
+            lines("{\n\"k\":\"jsonS3cretVal\"\n}"),
+            ["\"k\":\"jsonS3cretVal\""]
+        );
         assert!(lines("one line only").is_empty());
     }
 }

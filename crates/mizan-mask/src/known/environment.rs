@@ -2,7 +2,17 @@
 
 use crate::structure::dsn;
 
-const SECRET_NAMES: &[&str] = &["SECRET", "TOKEN", "KEY", "PASSWORD", "PASSWD", "PASSPHRASE", "PASS", "PWD", "CREDENTIALS"];
+const SECRET_NAMES: &[&str] = &[
+    "SECRET",
+    "TOKEN",
+    "KEY",
+    "PASSWORD",
+    "PASSWD",
+    "PASSPHRASE",
+    "PASS",
+    "PWD",
+    "CREDENTIALS",
+];
 /// Ends that say "an address"; only what is secret in the address is learned.
 const ADDRESS_NAMES: &[&str] = &["URL", "URI", "DSN"];
 
@@ -24,7 +34,11 @@ pub(crate) fn kind(name: &str, value: &str) -> Kind {
     if SECRET_NAMES.contains(&last) || last.ends_with("PASSWORD") {
         return Kind::Secret;
     }
-    if ADDRESS_NAMES.contains(&last) { Kind::Address } else { Kind::Harmless }
+    if ADDRESS_NAMES.contains(&last) {
+        Kind::Address
+    } else {
+        Kind::Harmless
+    }
 }
 
 #[cfg(test)]
@@ -34,7 +48,14 @@ mod tests {
     #[test]
     fn names_and_addresses_decide_what_is_learned() {
         let check = |name, value, expected| assert_eq!(kind(name, value), expected, "{name}");
-        for name in ["JWT_SECRET", "ADMIN_TOKEN", "STRIPE_API_KEY", "DB_PASSWORD", "PGPASSWORD", "redis_password"] {
+        for name in [
+            "JWT_SECRET",
+            "ADMIN_TOKEN",
+            "STRIPE_API_KEY",
+            "DB_PASSWORD",
+            "PGPASSWORD",
+            "redis_password",
+        ] {
             check(name, "x", Kind::Secret);
         }
         check("DATABASE_URL", "postgres://u:p@h/db", Kind::Address);

@@ -11,11 +11,24 @@ pub(crate) fn at(text: &[u8], hit: usize) -> Option<Span> {
         return None;
     }
     let is_part = |it: &u8| it.is_ascii_alphanumeric() || matches!(it, b'-' | b'_');
-    let length = text[hit..].iter().take_while(|it| is_part(it) || **it == b'.').count();
+    if text[hit..]
+        .iter()
+        .take(SHORTEST_PART)
+        .take_while(|it| is_part(it))
+        .count()
+        < SHORTEST_PART
+    {
+        return None;
+    }
+    let length = text[hit..]
+        .iter()
+        .take_while(|it| is_part(it) || **it == b'.')
+        .count();
     let token = &text[hit..hit + length];
-    let token = token.strip_suffix(b".").filter(|it| it.iter().filter(|it| **it == b'.').count() >= 2).unwrap_or(token);
+    // The full stop of a sentence is no part of a complete token.
+    let complete = token.split(|it| *it == b'.').count() > 3;
+    let token = token.strip_suffix(b".").filter(|_| complete).unwrap_or(token);
     let mut parts = token.split(|it| *it == b'.');
-    let header = parts.next().is_some_and(|it| it.len() >= SHORTEST_PART);
-    let body = parts.any(|it| it.len() >= SHORTEST_PART);
-    (header && body).then_some(Span::stars(hit, hit, hit + token.len()))
+    let body = parts.nth(1).is_some_and(|it| it.len() >= SHORTEST_PART);
+    body.then_some(Span::stars(hit, hit, hit + token.len()))
 }

@@ -6,7 +6,9 @@
 use crate::span::Span;
 
 /// Schemes whose paths and ports are free text, so that an `@` there says nothing about credentials.
-const WEB: &[&[u8]] = &[b"http", b"https", b"ws", b"wss", b"ftp", b"file", b"ssh", b"git", b"git+ssh", b"s3", b"npm"];
+const WEB: &[&[u8]] = &[
+    b"http", b"https", b"ws", b"wss", b"ftp", b"file", b"ssh", b"git", b"git+ssh", b"s3", b"npm",
+];
 /// How far past a space a raw password is looked for.
 const SPACED_PASSWORD: usize = 64;
 /// A user name this long with a digit in it, standing without a password, is a token.
@@ -29,13 +31,22 @@ pub(crate) struct Dsn {
 pub(crate) fn parse(text: &[u8], separator: usize, authority: usize) -> Option<Dsn> {
     let scheme = scheme_start(text, separator)?;
     let end = token_end(text, authority);
-    let web = WEB.iter().any(|it| it.eq_ignore_ascii_case(&text[scheme..separator]));
-    Some(Dsn { scheme, authority, at: credentials_end(text, authority, end, web), end })
+    let web = WEB
+        .iter()
+        .any(|it| it.eq_ignore_ascii_case(&text[scheme..separator]));
+    Some(Dsn {
+        scheme,
+        authority,
+        at: credentials_end(text, authority, end, web),
+        end,
+    })
 }
 
 /// Covers the password, and a token that stands as the user.
 pub(crate) fn find(text: &[u8], separator: usize, authority: usize, spans: &mut Vec<Span>) {
-    let Some(dsn) = parse(text, separator, authority) else { return };
+    let Some(dsn) = parse(text, separator, authority) else {
+        return;
+    };
     let Some(at) = dsn.at else { return };
     let userinfo = &text[authority..at];
     let colon = userinfo.iter().position(|it| *it == b':');
@@ -63,7 +74,10 @@ pub(crate) fn whole(text: &str) -> Option<Dsn> {
 pub(crate) fn hosts<'t>(text: &'t [u8], dsn: &Dsn) -> impl Iterator<Item = (usize, &'t [u8])> {
     let from = dsn.at.map_or(dsn.authority, |at| at + 1);
     let rest = &text[from..dsn.end.max(from)];
-    let stop = rest.iter().position(|it| matches!(it, b'/' | b'?' | b'#' | b'\\')).unwrap_or(rest.len());
+    let stop = rest
+        .iter()
+        .position(|it| matches!(it, b'/' | b'?' | b'#' | b'\\'))
+        .unwrap_or(rest.len());
     let mut at = from;
     rest[..stop].split(|it| *it == b',').map(move |part| {
         let start = at;
@@ -78,7 +92,12 @@ pub(crate) fn hosts<'t>(text: &'t [u8], dsn: &Dsn) -> impl Iterator<Item = (usiz
 
 fn scheme_start(text: &[u8], separator: usize) -> Option<usize> {
     let is_scheme = |it: &u8| it.is_ascii_alphanumeric() || matches!(it, b'+' | b'.' | b'-');
-    let length = text[..separator].iter().rev().take(40).take_while(|it| is_scheme(it)).count();
+    let length = text[..separator]
+        .iter()
+        .rev()
+        .take(40)
+        .take_while(|it| is_scheme(it))
+        .count();
     let start = separator - length;
     let skip = text[start..separator].iter().position(u8::is_ascii_alphabetic)?;
     Some(start + skip)
@@ -104,7 +123,10 @@ fn token_end(text: &[u8], from: usize) -> usize {
 /// The `@` that ends the credentials, if the address has any.
 fn credentials_end(text: &[u8], authority: usize, end: usize, web: bool) -> Option<usize> {
     let token = &text[authority..end];
-    let strict = token.iter().position(|it| matches!(it, b'/' | b'?' | b'#')).unwrap_or(token.len());
+    let strict = token
+        .iter()
+        .position(|it| matches!(it, b'/' | b'?' | b'#'))
+        .unwrap_or(token.len());
     let last_at = |part: &[u8]| part.iter().rposition(|it| *it == b'@');
     if let Some(at) = last_at(&token[..strict]) {
         if web {
@@ -130,7 +152,9 @@ fn credentials_end(text: &[u8], authority: usize, end: usize, web: bool) -> Opti
 
 /// `5432`, nothing, a variable, or the rest of a list of hosts.
 fn is_port(after: &[u8]) -> bool {
-    let first = after.split(|it| matches!(it, b',' | b')' | b']' | b'}' | b';' | b'.' | b':' | b'|')).next();
+    let first = after
+        .split(|it| matches!(it, b',' | b')' | b']' | b'}' | b';' | b'.' | b':' | b'|'))
+        .next();
     let first = first.unwrap_or_default();
     first.iter().all(u8::is_ascii_digit) || matches!(first[0], b'$' | b'{' | b'%' | b'*')
 }
@@ -141,7 +165,10 @@ fn spaced_password_end(text: &[u8], end: usize) -> Option<usize> {
         return None;
     }
     let ahead = &text[end..text.len().min(end + SPACED_PASSWORD)];
-    let stop = ahead.iter().position(|it| matches!(it, b'\n' | b'\r' | b'"' | b'\'')).unwrap_or(ahead.len());
+    let stop = ahead
+        .iter()
+        .position(|it| matches!(it, b'\n' | b'\r' | b'"' | b'\''))
+        .unwrap_or(ahead.len());
     let at = ahead[..stop].iter().position(|it| *it == b'@')?;
     let another = ahead[..at].windows(3).any(|it| it == b"://");
     (!another).then_some(end + at)
@@ -174,17 +201,29 @@ mod tests {
 
     #[test]
     fn the_password_goes_and_everything_else_stays() {
-        check("postgresql+asyncpg://user:s3cret@host:5432/db", "postgresql+asyncpg://user:***@host:5432/db");
+        check(
+            "postgresql+asyncpg://user:s3cret@host:5432/db",
+            "postgresql+asyncpg://user:***@host:5432/db",
+        );
         check("redis://:s3cret@host:6379/0", "redis://:***@host:6379/0");
-        check("rediss://default:s3@host:6379/0?ssl=true", "rediss://default:***@host:6379/0?ssl=true");
-        check("amqp://guest:pw@mq:5672/%2F, mongodb+srv://r:x@c/a", "amqp://guest:***@mq:5672/%2F, mongodb+srv://r:***@c/a");
+        check(
+            "rediss://default:s3@host:6379/0?ssl=true",
+            "rediss://default:***@host:6379/0?ssl=true",
+        );
+        check(
+            "amqp://guest:pw@mq:5672/%2F, mongodb+srv://r:x@c/a",
+            "amqp://guest:***@mq:5672/%2F, mongodb+srv://r:***@c/a",
+        );
         check("(see postgres://u:p@h/db)", "(see postgres://u:***@h/db)");
     }
 
     #[test]
     fn passwords_that_no_url_may_contain_go_whole() {
         check("postgresql://u:S@rt@P@db:5432/m", "postgresql://u:***@db:5432/m");
-        check("'postgres://svc:pa/ss#w?rd9@db.m:5432/m'", "'postgres://svc:***@db.m:5432/m'");
+        check(
+            "'postgres://svc:pa/ss#w?rd9@db.m:5432/m'",
+            "'postgres://svc:***@db.m:5432/m'",
+        );
         check("postgres://svc:a@b/c@db/m", "postgres://svc:***@db/m");
         check("postgres://svc:12/34@db/m", "postgres://svc:***@db/m");
         check("postgres://svc:pa ss@db/m", "postgres://svc:***@db/m");
@@ -193,15 +232,24 @@ mod tests {
 
     #[test]
     fn several_addresses_and_several_hosts_are_told_apart() {
-        check("a=pg://a:1x@h1:5432/x b=pg://b:2x@h2/x", "a=pg://a:***@h1:5432/x b=pg://b:***@h2/x");
+        check(
+            "a=pg://a:1x@h1:5432/x b=pg://b:2x@h2/x",
+            "a=pg://a:***@h1:5432/x b=pg://b:***@h2/x",
+        );
         check("pg://a:1x@h1/x,pg://b:2x@h2/x", "pg://a:***@h1/x,pg://b:***@h2/x");
-        check("pg://a:p@h1:5432,h2:5433/x?a=b", "pg://a:***@h1:5432,h2:5433/x?a=b");
+        check(
+            "pg://a:p@h1:5432,h2:5433/x?a=b",
+            "pg://a:***@h1:5432,h2:5433/x?a=b",
+        );
     }
 
     #[test]
     fn a_token_as_user_goes_and_a_user_name_stays() {
         check("https://0123456789abcdefghij@git.x/a", "https://***@git.x/a");
-        check("https://0123456789abcdefghij:x-oauth-basic@git.x/a", "https://***:***@git.x/a");
+        check(
+            "https://0123456789abcdefghij:x-oauth-basic@git.x/a",
+            "https://***:***@git.x/a",
+        );
         check("ssh://git@github.com/a", "ssh://git@github.com/a");
     }
 

@@ -1,30 +1,59 @@
 //! Fields whose name says that the value is secret: JSON, forms, settings, conninfo, XML, options.
 
+use super::collection;
 use super::field_name::{Promise, promise};
-use super::value::{Bare, Quote, bare_end};
+use super::value::{Bare, Quote, any, bare_end};
 use crate::span::{Cover, Span};
 
 /// Values that hide nothing.
-const EMPTY: &[&[u8]] = &[b"null", b"none", b"nil", b"true", b"false", b"undefined", b"\"\"", b"''"];
+const EMPTY: &[&[u8]] = &[
+    b"null",
+    b"none",
+    b"nil",
+    b"true",
+    b"false",
+    b"undefined",
+    b"\"\"",
+    b"''",
+];
 /// What prose says after `token:`; a password that is one of these is no secret either.
 const PROSE: &[&[u8]] = &[
-    b"expired", b"invalid", b"missing", b"required", b"not", b"unset", b"empty", b"set", b"unknown", b"no",
-    b"ok", b"failed", b"denied", b"is", b"was", b"must", b"cannot", b"could",
+    b"expired",
+    b"invalid",
+    b"missing",
+    b"required",
+    b"not",
+    b"unset",
+    b"empty",
+    b"set",
+    b"unknown",
+    b"no",
+    b"ok",
+    b"failed",
+    b"denied",
+    b"is",
+    b"was",
+    b"must",
+    b"cannot",
+    b"could",
 ];
-/// Fields of a credentials object that are not secret.
-const HARMLESS: &[&[u8]] = &[
-    b"user", b"username", b"login", b"email", b"name", b"type", b"host", b"port", b"id", b"kind", b"provider",
-    b"region", b"scheme", b"expires", b"expires_at", b"expires_in",
-];
-
 /// Names are not longer than twice this; a longer run of letters is data.
 const HALF_A_NAME: usize = 64;
 
 /// Where the name around `hit` starts and ends.
 pub(crate) fn name_around(text: &[u8], hit: usize) -> (usize, usize) {
     let is_name = |it: &&u8| it.is_ascii_alphanumeric() || matches!(it, b'_' | b'-' | b'.');
-    let start = hit - text[..hit].iter().rev().take(HALF_A_NAME).take_while(is_name).count();
-    (start, hit + text[hit..].iter().take(HALF_A_NAME).take_while(is_name).count())
+    let start = hit
+        - text[..hit]
+            .iter()
+            .rev()
+            .take(HALF_A_NAME)
+            .take_while(is_name)
+            .count();
+    (
+        start,
+        hit + text[hit..].iter().take(HALF_A_NAME).take_while(is_name).count(),
+    )
 }
 
 /// Covers the value of the field whose name contains `hit`, if that name promises a secret. True when the text
@@ -34,14 +63,16 @@ pub(crate) fn find(text: &[u8], hit: usize, spans: &mut Vec<Span>) -> bool {
     if text[..start].ends_with(b"://") {
         return false; // the user of an address, not a name
     }
-    let Some(value) = after_name(text, start, end) else { return false };
+    let Some(value) = after_name(text, start, end) else {
+        return false;
+    };
     match promise(&text[start..end]) {
         Promise::Nothing => {}
-        Promise::Secret => cover(text, start, &value, spans),
-        Promise::Credentials if text.get(value.at) == Some(&b'{') => cover_object(text, start, value.at, spans),
-        Promise::Credentials => cover(text, start, &value, spans),
+        Promise::Credentials if text.get(value.at) == Some(&b'{') => {
+            collection::object(text, start, value.at, spans);
+        }
         Promise::Pass if is_result(text, &value) => {}
-        Promise::Pass => cover(text, start, &value, spans),
+        Promise::Secret | Promise::Credentials | Promise::Pass => cover(text, start, &value, spans),
     }
     value.quoted_name && value.at >= text.len() && promise(&text[start..end]) != Promise::Nothing
 }
@@ -64,7 +95,11 @@ pub(crate) fn find_code(text: &[u8], from: usize, spans: &mut Vec<Span>) {
 /// `curl -u user:secret`: `from` is the first byte of the option's value.
 pub(crate) fn find_user(text: &[u8], from: usize, spans: &mut Vec<Span>) {
     let (from, end) = shell_word(text, from);
-    if let Some(colon) = text[from..end].iter().position(|it| *it == b':').filter(|it| from + it + 1 < end) {
+    if let Some(colon) = text[from..end]
+        .iter()
+        .position(|it| *it == b':')
+        .filter(|it| from + it + 1 < end)
+    {
         spans.push(Span::stars(from, from + colon + 1, end));
     }
 }
@@ -88,9 +123,15 @@ fn after_name(text: &[u8], start: usize, end: usize) -> Option<Value> {
         at += length;
     }
     let quoted_name = closing.is_some();
-    let element = !quoted_name && text.get(at) == Some(&b'>') && start > 0 && matches!(text[start - 1], b'<' | b':');
+    let element =
+        !quoted_name && text.get(at) == Some(&b'>') && start > 0 && matches!(text[start - 1], b'<' | b':');
     if element {
-        return Some(Value { at: at + 1, separator: b'>', quoted_name, style: Bare::Within(b'<') });
+        return Some(Value {
+            at: at + 1,
+            separator: b'>',
+            quoted_name,
+            style: Bare::Within(b'<'),
+        });
     }
     let gap = skip_blanks(text, at);
     let separator = *text.get(gap)?;
@@ -105,12 +146,26 @@ fn after_name(text: &[u8], start: usize, end: usize) -> Option<Value> {
         b'\'' if gap > at => gap, // ALTER USER app PASSWORD 'value'
         b'-' => return None,
         _ if is_option && gap > at => {
-            return Some(Value { at: gap, separator: b' ', quoted_name, style: Bare::Inline });
+            return Some(Value {
+                at: gap,
+                separator: b' ',
+                quoted_name,
+                style: Bare::Inline,
+            });
         }
         _ => return None,
     };
-    let value = if quoted_name { skip_lines(text, value) } else { value };
-    Some(Value { at: value, separator, quoted_name, style })
+    let value = if quoted_name {
+        skip_lines(text, value)
+    } else {
+        value
+    };
+    Some(Value {
+        at: value,
+        separator,
+        quoted_name,
+        style,
+    })
 }
 
 /// After `=`, `:`, `=>`, `:=` and blanks; `==` and `::` are no separators.
@@ -129,19 +184,32 @@ fn quoted_at(text: &[u8], at: usize) -> Option<usize> {
 }
 
 fn skip_blanks(text: &[u8], at: usize) -> usize {
-    at + text[at.min(text.len())..].iter().take_while(|it| matches!(it, b' ' | b'\t')).count()
+    at + text[at.min(text.len())..]
+        .iter()
+        .take_while(|it| matches!(it, b' ' | b'\t'))
+        .count()
 }
 
 fn skip_lines(text: &[u8], at: usize) -> usize {
-    at + text[at..].iter().take_while(|it| it.is_ascii_whitespace()).count()
+    at + text[at..]
+        .iter()
+        .take_while(|it| it.is_ascii_whitespace())
+        .count()
 }
 
 /// What stands before the name tells how far a bare value may reach.
 fn style(text: &[u8], start: usize) -> Bare {
-    let line = text[..start].iter().rposition(|it| *it == b'\n').map_or(0, |it| it + 1);
+    let near = start.saturating_sub(HALF_A_NAME);
+    let line = text[near..start]
+        .iter()
+        .rposition(|it| *it == b'\n')
+        .map_or(near, |it| near + it + 1);
     let before = &text[line..start];
     let prompt = before.strip_suffix(b"export ").unwrap_or(before);
-    if prompt.iter().all(|it| matches!(it, b' ' | b'\t' | b'<' | b'>' | b'*' | b'$' | b'-')) {
+    if prompt
+        .iter()
+        .all(|it| matches!(it, b' ' | b'\t' | b'<' | b'>' | b'*' | b'$' | b'-'))
+    {
         return Bare::Line;
     }
     match before.last() {
@@ -163,64 +231,46 @@ fn cover(text: &[u8], context: usize, value: &Value, spans: &mut Vec<Span>) {
     match text.get(at) {
         None | Some(b'\n' | b'\r') => return,
         Some(b'{') if value.quoted_name => return,
-        Some(b'[') if value.quoted_name => return cover_list(text, context, at, spans),
+        Some(b'[') if value.quoted_name => return collection::list(text, context, at, spans),
         _ => {}
     }
-    let style = if value.quoted_name { Bare::Inline } else { value.style };
+    let style = if value.quoted_name {
+        Bare::Inline
+    } else {
+        value.style
+    };
     let end = bare_end(text, at, style);
     let bare = &text[at..end];
-    let prose = value.separator == b':' && any(PROSE, bare.split(|it| *it == b' ').next().unwrap_or_default());
+    let prose =
+        value.separator == b':' && any(PROSE, bare.split(|it| *it == b' ').next().unwrap_or_default());
     if bare.is_empty() || any(EMPTY, bare) || prose || (value.separator == b' ' && bare[0] == b'-') {
         return;
     }
-    let json = value.quoted_name && text[value.at - 1..].first() != Some(&b'\\') && bare.iter().all(u8::is_ascii_digit);
+    let json = value.quoted_name
+        && text[value.at - 1..].first() != Some(&b'\\')
+        && bare.iter().all(u8::is_ascii_digit);
     let cover = if json { Cover::QuotedStars } else { Cover::Stars };
-    spans.push(Span { context, start: at, end, cover });
+    spans.push(Span {
+        context,
+        start: at,
+        end,
+        cover,
+    });
 }
 
 /// Steps over `Some(`, `SecretStr(`, and the `b` of `b'…'`, when a quotation mark follows.
 fn unwrap(text: &[u8], at: usize) -> usize {
-    let name = text[at.min(text.len())..].iter().take(25).take_while(|it| it.is_ascii_alphanumeric() || **it == b'_').count();
+    let name = text[at.min(text.len())..]
+        .iter()
+        .take(25)
+        .take_while(|it| it.is_ascii_alphanumeric() || **it == b'_')
+        .count();
     let inner = at + name + usize::from(text.get(at + name) == Some(&b'('));
     let wraps = name > 0 && (inner > at + name || name == 1);
-    if wraps && Quote::at(text, inner).is_some() { inner } else { at }
-}
-
-/// Every string of `["a", "b"]`.
-fn cover_list(text: &[u8], context: usize, open: usize, spans: &mut Vec<Span>) {
-    let mut at = open + 1;
-    while at < text.len() && text[at] != b']' {
-        let Some((quote, length)) = Quote::at(text, at) else {
-            at += 1;
-            continue;
-        };
-        let end = quote.end(text, at + length);
-        if end > at + length {
-            spans.push(Span::stars(context, at + length, end));
-        }
-        at = end + length;
-    }
-}
-
-/// Every string value of a credentials object whose own name is not harmless.
-fn cover_object(text: &[u8], context: usize, open: usize, spans: &mut Vec<Span>) {
-    let mut at = open + 1;
-    let mut name: Option<(usize, usize)> = None;
-    while at < text.len() && text[at] != b'}' {
-        let Some((quote, length)) = Quote::at(text, at) else {
-            name = name.filter(|_| text[at] != b',');
-            at += 1;
-            continue;
-        };
-        let (from, end) = (at + length, quote.end(text, at + length));
-        match name.take() {
-            None => name = Some((from, end)),
-            Some((start, stop)) if !any(HARMLESS, &text[start..stop]) && end > from => {
-                spans.push(Span::stars(context, from, end));
-            }
-            Some(_) => {}
-        }
-        at = end + length;
+    if wraps && Quote::at(text, inner).is_some() {
+        inner
+    } else {
+        at
     }
 }
 
@@ -230,8 +280,4 @@ fn shell_word(text: &[u8], at: usize) -> (usize, usize) {
         Some((quote, open)) => (at + open, quote.end(text, at + open)),
         None => (at, bare_end(text, at, Bare::Inline)),
     }
-}
-
-fn any(list: &[&[u8]], word: &[u8]) -> bool {
-    list.iter().any(|it| it.eq_ignore_ascii_case(word))
 }

@@ -6,10 +6,29 @@ use crate::span::Span;
 
 /// First words of an authorization that say how, not what.
 const SCHEMES: &[&[u8]] = &[
-    b"bearer", b"basic", b"digest", b"token", b"negotiate", b"ntlm", b"apikey", b"hmac", b"signature", b"key",
-    b"hawk", b"aws4-hmac-sha256", b"dpop",
+    b"bearer",
+    b"basic",
+    b"digest",
+    b"token",
+    b"negotiate",
+    b"ntlm",
+    b"apikey",
+    b"hmac",
+    b"signature",
+    b"key",
+    b"hawk",
+    b"aws4-hmac-sha256",
+    b"dpop",
 ];
-const COOKIE_ATTRIBUTES: &[&[u8]] = &[b"path", b"domain", b"expires", b"max-age", b"samesite", b"priority", b"version"];
+const COOKIE_ATTRIBUTES: &[&[u8]] = &[
+    b"path",
+    b"domain",
+    b"expires",
+    b"max-age",
+    b"samesite",
+    b"priority",
+    b"version",
+];
 
 /// Covers the credentials of the authorization header whose name contains `hit`; the scheme stays.
 pub(crate) fn authorization(text: &[u8], hit: usize, spans: &mut Vec<Span>) {
@@ -17,12 +36,22 @@ pub(crate) fn authorization(text: &[u8], hit: usize, spans: &mut Vec<Span>) {
     if !ends_with(&text[start..end], b"authorization") {
         return;
     }
-    let Some((from, end)) = content(text, start, end) else { return };
-    let scheme = text[from..end].iter().position(|it| matches!(it, b' ' | b'\t')).unwrap_or(0);
-    let named = SCHEMES.iter().any(|it| it.eq_ignore_ascii_case(&text[from..from + scheme]));
+    let Some((from, end)) = content(text, start, end) else {
+        return;
+    };
+    let scheme = text[from..end]
+        .iter()
+        .position(|it| matches!(it, b' ' | b'\t'))
+        .unwrap_or(0);
+    let named = SCHEMES
+        .iter()
+        .any(|it| it.eq_ignore_ascii_case(&text[from..from + scheme]));
     let secret = if named { from + scheme + 1 } else { from };
     let secret = secret + text[secret..end].iter().take_while(|it| **it == b' ').count();
-    let empty = text[secret..end].is_empty() || SCHEMES.iter().any(|it| it.eq_ignore_ascii_case(&text[secret..end]));
+    let empty = text[secret..end].is_empty()
+        || SCHEMES
+            .iter()
+            .any(|it| it.eq_ignore_ascii_case(&text[secret..end]));
     if !empty {
         spans.push(Span::stars(start, secret, end));
     }
@@ -33,15 +62,25 @@ pub(crate) fn cookie(text: &[u8], hit: usize, spans: &mut Vec<Span>) {
     let (start, end) = name_around(text, hit);
     let name = &text[start..end];
     let option = name == b"--cookie";
-    if !(option || name.eq_ignore_ascii_case(b"cookie") || ends_with(name, b"set-cookie") || ends_with(name, b"set_cookie")) {
+    if !(option
+        || name.eq_ignore_ascii_case(b"cookie")
+        || ends_with(name, b"set-cookie")
+        || ends_with(name, b"set_cookie"))
+    {
         return;
     }
-    let content = if option { option_value(text, end) } else { content(text, start, end) };
+    let content = if option {
+        option_value(text, end)
+    } else {
+        content(text, start, end)
+    };
     let Some((from, end)) = content else { return };
     let mut at = from;
     for pair in text[from..end].split(|it| *it == b';') {
         let name = pair.iter().position(|it| *it == b'=').unwrap_or(pair.len());
-        let attribute = COOKIE_ATTRIBUTES.iter().any(|it| it.eq_ignore_ascii_case(pair[..name].trim_ascii()));
+        let attribute = COOKIE_ATTRIBUTES
+            .iter()
+            .any(|it| it.eq_ignore_ascii_case(pair[..name].trim_ascii()));
         let value = pair.get(name + 1..).unwrap_or_default().trim_ascii_end();
         if !attribute && !value.is_empty() {
             spans.push(Span::stars(start, at + name + 1, at + name + 1 + value.len()));
@@ -56,9 +95,12 @@ pub(crate) fn bare_scheme(text: &[u8], start: usize, from: usize, spans: &mut Ve
     if start > 0 && text[start - 1].is_ascii_alphanumeric() {
         return;
     }
-    let is_token = |it: &&u8| it.is_ascii_alphanumeric() || matches!(it, b'-' | b'.' | b'_' | b'~' | b'+' | b'/' | b'=');
+    let is_token =
+        |it: &&u8| it.is_ascii_alphanumeric() || matches!(it, b'-' | b'.' | b'_' | b'~' | b'+' | b'/' | b'=');
     let token = &text[from..from + text[from..].iter().take_while(is_token).count()];
-    let prose = token.iter().all(|it| it.is_ascii_lowercase() || matches!(it, b'.' | b'-' | b'='));
+    let prose = token
+        .iter()
+        .all(|it| it.is_ascii_lowercase() || matches!(it, b'.' | b'-' | b'='));
     if token.len() >= 8 && !prose && (token.len() >= 16 || token.iter().any(u8::is_ascii_digit)) {
         spans.push(Span::stars(start, from, from + token.len()));
     }
@@ -70,7 +112,8 @@ fn content(text: &[u8], start: usize, end: usize) -> Option<(usize, usize)> {
     let closing = Quote::at(text, at);
     at += closing.map_or(0, |(_, length)| length);
     at += blanks(text, at);
-    let separator = matches!(text.get(at), Some(b':' | b'=')) || (closing.is_some() && text.get(at) == Some(&b','));
+    let separator =
+        matches!(text.get(at), Some(b':' | b'=')) || (closing.is_some() && text.get(at) == Some(&b','));
     if !separator || text.get(at + 1) == Some(&b':') {
         return None;
     }
@@ -105,7 +148,10 @@ fn option_value(text: &[u8], end: usize) -> Option<(usize, usize)> {
 }
 
 fn blanks(text: &[u8], at: usize) -> usize {
-    text[at.min(text.len())..].iter().take_while(|it| matches!(it, b' ' | b'\t')).count()
+    text[at.min(text.len())..]
+        .iter()
+        .take_while(|it| matches!(it, b' ' | b'\t'))
+        .count()
 }
 
 fn ends_with(name: &[u8], ending: &[u8]) -> bool {

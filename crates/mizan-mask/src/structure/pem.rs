@@ -6,14 +6,18 @@ use memchr::memmem;
 const BEGIN: &[u8] = b"-----BEGIN ";
 const PRIVATE: &[u8] = b"PRIVATE KEY";
 const DASHES: &[u8] = b"-----";
+/// Sixteen kilobytes hold an RSA key of 32768 bits and an OpenPGP block.
+const LONGEST_KEY: usize = 16 * 1024;
 const END: &[u8] = b"-----END ";
 
 /// Covers the body of the private key that begins at `start`. Certificates and public keys stay. True when the
 /// text ends inside the key, so that the next line belongs to it.
 pub(crate) fn find(text: &[u8], start: usize, spans: &mut Vec<Span>) -> bool {
-    let Some(body) = body_start(text, start) else { return false };
+    let Some(body) = body_start(text, start) else {
+        return false;
+    };
     let rest = &text[body..];
-    let (length, open) = match memmem::find(rest, END) {
+    let (length, open) = match memmem::find(&rest[..rest.len().min(LONGEST_KEY)], END) {
         Some(end) => (end, false),
         None => (open_body(rest), open_body(rest) == rest.len()),
     };
@@ -35,10 +39,21 @@ fn open_body(rest: &[u8]) -> usize {
     let mut length = 0;
     for line in rest.split_inclusive(|it| *it == b'\n') {
         let first = length == 0;
-        let word = line.trim_ascii().rsplit(|it| matches!(it, b' ' | b'|')).next().unwrap_or_default();
-        let base64 = word.iter().all(|it| it.is_ascii_alphanumeric() || matches!(it, b'+' | b'/' | b'=' | b'\\'));
-        let header = [&b"Proc-Type:"[..], b"DEK-Info:", b"Version:", b"Comment:"].iter().any(|it| memmem::find(line, it).is_some());
-        let key_line = base64 && (word.is_empty() || word.len() >= 32 || (!first && word.len().is_multiple_of(4) && line.trim_ascii().len() == word.len()));
+        let word = line
+            .trim_ascii()
+            .rsplit(|it| matches!(it, b' ' | b'|'))
+            .next()
+            .unwrap_or_default();
+        let base64 = word
+            .iter()
+            .all(|it| it.is_ascii_alphanumeric() || matches!(it, b'+' | b'/' | b'=' | b'\\'));
+        let header = [&b"Proc-Type:"[..], b"DEK-Info:", b"Version:", b"Comment:"]
+            .iter()
+            .any(|it| memmem::find(line, it).is_some());
+        let key_line = base64
+            && (word.is_empty()
+                || word.len() >= 32
+                || (!first && word.len().is_multiple_of(4) && line.trim_ascii().len() == word.len()));
         if !(key_line || header || (first && word.len() >= 16)) {
             break;
         }

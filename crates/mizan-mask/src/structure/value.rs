@@ -35,7 +35,11 @@ impl Quote {
         let mut at = from;
         while let Some(found) = memchr::memchr(mark, &text[at..]) {
             let hit = at + found;
-            let run = text[from..hit].iter().rev().take_while(|it| **it == b'\\').count();
+            let run = text[from..hit]
+                .iter()
+                .rev()
+                .take_while(|it| **it == b'\\')
+                .count();
             if run < backslashes || (run - backslashes).is_multiple_of(2 * (backslashes + 1)) {
                 return hit - run.min(backslashes);
             }
@@ -58,11 +62,18 @@ pub(crate) enum Bare {
 
 /// Where a bare value ends.
 pub(crate) fn bare_end(text: &[u8], from: usize, style: Bare) -> usize {
-    let line = from + memchr::memchr3(b'\n', b'\r', 0, &text[from..]).unwrap_or(text.len() - from);
-    match style {
-        Bare::Line if !more_fields(&text[from..line]) => from + text[from..line].trim_ascii_end().len(),
-        Bare::Line | Bare::Inline => from + inline_length(&text[from..line]),
-        Bare::Within(mark) => from + memchr::memchr(mark, &text[from..line]).unwrap_or(line - from),
+    let rest = &text[from..];
+    from + match style {
+        Bare::Inline => inline_length(rest),
+        Bare::Within(mark) => memchr::memchr3(mark, b'\n', b'\r', rest).unwrap_or(rest.len()),
+        Bare::Line => {
+            let line = &rest[..memchr::memchr3(b'\n', b'\r', 0, rest).unwrap_or(rest.len())];
+            if more_fields(line) {
+                inline_length(line)
+            } else {
+                line.trim_ascii_end().len()
+            }
+        }
     }
 }
 
@@ -73,7 +84,12 @@ fn inline_length(rest: &[u8]) -> usize {
         let stops = match rest[at] {
             0..=b' ' | b'"' | b'\'' | b'`' | b'<' | b'>' => true,
             b'\\' => matches!(next.first(), Some(b'n' | b'r' | b't' | b'"' | b'\'' | b'\\')),
-            b'&' => next.is_empty() || next.starts_with(b"amp;") || ENTITIES.iter().any(|it| rest[at..].starts_with(it)) || names_a_field(next),
+            b'&' => {
+                next.is_empty()
+                    || next.starts_with(b"amp;")
+                    || ENTITIES.iter().any(|it| rest[at..].starts_with(it))
+                    || names_a_field(next)
+            }
             b',' | b';' => ends_a_word(next) || names_a_field(next),
             b')' | b']' | b'}' => ends_a_word(next),
             _ => false,
@@ -88,25 +104,44 @@ fn inline_length(rest: &[u8]) -> usize {
 
 /// White space, the end, or closing punctuation.
 fn ends_a_word(next: &[u8]) -> bool {
-    next.first().is_none_or(|it| matches!(it, 0..=b' ' | b')' | b']' | b'}' | b',' | b';' | b'"' | b'\'' | b'`' | b'.' | b'\\' | b'<' | b'&'))
+    next.first().is_none_or(|it| {
+        matches!(
+            it,
+            0..=b' ' | b')' | b']' | b'}' | b',' | b';' | b'"' | b'\'' | b'`' | b'.' | b'\\' | b'<' | b'&'
+        )
+    })
 }
 
 /// `name=`, `name:`, `"name":`.
 fn names_a_field(next: &[u8]) -> bool {
     let next = next.trim_ascii_start();
     let next = next.strip_prefix(b"\"").unwrap_or(next);
-    let name = next.iter().take_while(|it| it.is_ascii_alphanumeric() || matches!(it, b'_' | b'-' | b'.' | b'[' | b']' | b'%')).count();
+    let name = next
+        .iter()
+        .take_while(|it| it.is_ascii_alphanumeric() || matches!(it, b'_' | b'-' | b'.' | b'[' | b']' | b'%'))
+        .count();
     let after = next[name..].strip_prefix(b"\"").unwrap_or(&next[name..]);
     name > 0 && matches!(after.trim_ascii_start().first(), Some(b'=' | b':'))
 }
 
 /// Whether a line goes on with other fields, options or a pipe after the first word.
 fn more_fields(rest: &[u8]) -> bool {
-    let mut words = rest.split(|it| matches!(it, b' ' | b'\t' | b',' | b';')).filter(|it| !it.is_empty()).skip(1);
+    let mut words = rest
+        .split(|it| matches!(it, b' ' | b'\t' | b',' | b';'))
+        .filter(|it| !it.is_empty())
+        .skip(1);
     words.any(|word| {
-        let name = word.iter().take_while(|it| it.is_ascii_alphanumeric() || matches!(it, b'_' | b'-' | b'.' | b'"')).count();
+        let name = word
+            .iter()
+            .take_while(|it| it.is_ascii_alphanumeric() || matches!(it, b'_' | b'-' | b'.' | b'"'))
+            .count();
         word.starts_with(b"-") || word == b"|" || (name > 0 && matches!(word.get(name), Some(b'=' | b':')))
     })
+}
+
+/// Whether a word is in a list, whatever its letter case.
+pub(crate) fn any(list: &[&[u8]], word: &[u8]) -> bool {
+    list.iter().any(|it| it.eq_ignore_ascii_case(word))
 }
 
 #[cfg(test)]
@@ -131,7 +166,9 @@ mod tests {
 
     #[test]
     fn a_bare_value_ends_where_the_next_thing_begins() {
-        let check = |text: &str, style, value: &str| assert_eq!(&text[..bare_end(text.as_bytes(), 0, style)], value, "{text}");
+        let check = |text: &str, style, value: &str| {
+            assert_eq!(&text[..bare_end(text.as_bytes(), 0, style)], value, "{text}")
+        };
         check("a,b;c&d x=1", Bare::Inline, "a,b;c&d");
         check("abc, env=1", Bare::Inline, "abc");
         check("abc;Server=x", Bare::Inline, "abc");
