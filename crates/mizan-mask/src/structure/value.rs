@@ -167,7 +167,7 @@ mod tests {
     #[test]
     fn a_bare_value_ends_where_the_next_thing_begins() {
         let check = |text: &str, style, value: &str| {
-            assert_eq!(&text[..bare_end(text.as_bytes(), 0, style)], value, "{text}")
+            assert_eq!(&text[..bare_end(text.as_bytes(), 0, style)], value, "{text}");
         };
         check("a,b;c&d x=1", Bare::Inline, "a,b;c&d");
         check("abc, env=1", Bare::Inline, "abc");
