@@ -1,0 +1,119 @@
+//! Provider effects: the ledger's side of a reconciliation.
+
+use async_trait::async_trait;
+use mizan_core::{ProviderKey, TimeWindow};
+use mizan_store::Result;
+use mizan_store::effects::{EffectCursor, EffectKind, Effects, ProviderEffect};
+use tokio_postgres::Row;
+
+use crate::record::Record;
+use crate::statements::statements;
+use crate::tx::PgTx;
+
+macro_rules! effect_columns {
+    () => {
+        "provider, provider_event_id, provider_ref, kind, amount, currency, occurred_at, transaction_id, created_at"
+    };
+}
+
+statements! {
+    INSERT = concat!("INSERT INTO provider_effects (tenant_id, ", effect_columns!(), ")
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+         ON CONFLICT ON CONSTRAINT uq_effects_event DO NOTHING");
+    OF_EVENT = concat!("SELECT id, ", effect_columns!(), " FROM provider_effects
+         WHERE tenant_id = $1 AND provider = $2 AND provider_event_id = $3");
+    /// Goes on after ($3, $4). Ids are positive, so a scan that begins at (start, 0) sees the whole start.
+    IN_WINDOW = concat!("SELECT id, ", effect_columns!(), " FROM provider_effects
+         WHERE tenant_id = $1 AND provider = $2 AND (occurred_at, id) > ($3, $4) AND occurred_at < $5
+         ORDER BY occurred_at, id LIMIT $6");
+}
+
+fn effect(row: &Row) -> Result<ProviderEffect> {
+    let record = Record::new(row, "provider_effects", "id");
+    let kind: &str = record.get("kind")?;
+    Ok(ProviderEffect {
+        provider: record.word("provider")?,
+        provider_event_id: record.get("provider_event_id")?,
+        provider_ref: record.get("provider_ref")?,
+        kind: EffectKind::ALL
+            .into_iter()
+            .find(|it| it.as_str() == kind)
+            .ok_or_else(|| record.corrupt("kind", &"unknown word"))?,
+        amount: record.money()?,
+        occurred_at: record.get("occurred_at")?,
+        transaction: record.id("transaction_id")?,
+        created_at: record.get("created_at")?,
+    })
+}
+
+fn cursor(row: &Row) -> Result<EffectCursor> {
+    let record = Record::new(row, "provider_effects", "id");
+    Ok(EffectCursor {
+        occurred_at: record.get("occurred_at")?,
+        id: record.get("id")?,
+    })
+}
+
+#[async_trait]
+impl Effects for PgTx {
+    async fn insert_effect(&mut self, new: &ProviderEffect) -> Result<bool> {
+        let inserted = self
+            .session
+            .execute(
+                INSERT,
+                &[
+                    &self.tenant,
+                    &new.provider.as_str(),
+                    &new.provider_event_id,
+                    &new.provider_ref,
+                    &new.kind.as_str(),
+                    &new.amount.minor,
+                    &new.amount.currency.code(),
+                    &new.occurred_at,
+                    &new.transaction.0,
+                    &new.created_at,
+                ],
+            )
+            .await?;
+        Ok(inserted == 1)
+    }
+
+    async fn effect(&mut self, provider: &ProviderKey, event_id: &str) -> Result<Option<ProviderEffect>> {
+        let row = self
+            .session
+            .row(OF_EVENT, &[&self.tenant, &provider.as_str(), &event_id])
+            .await?;
+        row.as_ref().map(effect).transpose()
+    }
+
+    async fn effects_in(
+        &mut self,
+        provider: &ProviderKey,
+        window: TimeWindow,
+        after: Option<EffectCursor>,
+        limit: u32,
+    ) -> Result<(Vec<ProviderEffect>, Option<EffectCursor>)> {
+        let after = after.unwrap_or(EffectCursor {
+            occurred_at: window.start(),
+            id: 0,
+        });
+        let rows = self
+            .session
+            .rows(
+                IN_WINDOW,
+                &[
+                    &self.tenant,
+                    &provider.as_str(),
+                    &after.occurred_at,
+                    &after.id,
+                    &window.end(),
+                    &i64::from(limit),
+                ],
+            )
+            .await?;
+        let effects = rows.iter().map(effect).collect::<Result<Vec<_>>>()?;
+        let full = rows.len() >= limit as usize;
+        let next = rows.last().filter(|_| full).map(cursor).transpose()?;
+        Ok((effects, next))
+    }
+}

@@ -1,0 +1,92 @@
+//! Keeping the findings of a run: two statements for thousands of rows.
+
+use std::collections::BTreeMap;
+
+use mizan_core::{Currency, Timestamp};
+use mizan_store::findings::{FindingStatus, StoredFinding, Upserted};
+use mizan_store::{Result, StoreError};
+use uuid::Uuid;
+
+use super::{LOCK_KNOWN, UPSERT};
+use crate::record::Record;
+use crate::tx::PgTx;
+
+/// Rows per statement: bounds the memory on both sides.
+const CHUNK: usize = 4_000;
+
+/// Keeps findings in order of their keys. Of two with one key the later one counts.
+pub(super) async fn all(tx: &PgTx, findings: &[StoredFinding]) -> Result<Upserted> {
+    let by_key: BTreeMap<_, &StoredFinding> = findings
+        .iter()
+        .map(|it| {
+            let key = (
+                it.provider.as_str(),
+                it.provider_event_id.as_str(),
+                it.finding_type.as_str(),
+            );
+            (key, it)
+        })
+        .collect();
+    let ordered: Vec<&StoredFinding> = by_key.into_values().collect();
+    let mut sum = Upserted::default();
+    for chunk in ordered.chunks(CHUNK) {
+        let done = keep(tx, chunk).await?;
+        sum.created += done.created;
+        sum.seen_again += done.seen_again;
+        sum.reopened += done.reopened;
+    }
+    Ok(sum)
+}
+
+async fn keep(tx: &PgTx, rows: &[&StoredFinding]) -> Result<Upserted> {
+    let providers: Vec<&str> = rows.iter().map(|it| it.provider.as_str()).collect();
+    let events: Vec<&str> = rows.iter().map(|it| it.provider_event_id.as_str()).collect();
+    let types: Vec<&str> = rows.iter().map(|it| it.finding_type.as_str()).collect();
+    let known = tx
+        .session
+        .rows(LOCK_KNOWN, &[&tx.tenant, &providers, &events, &types])
+        .await?;
+    let mut reopened = 0;
+    for row in &known {
+        let status: FindingStatus = Record::new(row, "reconciliation_findings", "id").word("status")?;
+        reopened += u64::from(status == FindingStatus::Resolved);
+    }
+
+    let ids: Vec<Uuid> = rows.iter().map(|it| it.id.0).collect();
+    let refs: Vec<Option<&str>> = rows.iter().map(|it| it.provider_ref.as_deref()).collect();
+    let severities: Vec<&str> = rows.iter().map(|it| it.severity.as_str()).collect();
+    let statuses: Vec<&str> = rows.iter().map(|it| it.status.as_str()).collect();
+    let currencies: Vec<Option<&str>> = rows
+        .iter()
+        .map(|it| it.currency.as_ref().map(Currency::code))
+        .collect();
+    let statement_amounts: Vec<Option<i64>> = rows.iter().map(|it| it.statement_amount).collect();
+    let ledger_amounts: Vec<Option<i64>> = rows.iter().map(|it| it.ledger_amount).collect();
+    let transactions: Vec<Option<Uuid>> = rows.iter().map(|it| it.transaction.map(|id| id.0)).collect();
+    let details: Vec<&str> = rows.iter().map(|it| it.details.as_str()).collect();
+    let runs: Vec<Option<Uuid>> = rows.iter().map(|it| it.run.map(|id| id.0)).collect();
+    let last_runs: Vec<Option<Uuid>> = rows.iter().map(|it| it.last_run.map(|id| id.0)).collect();
+    let occurred: Vec<Option<Timestamp>> = rows.iter().map(|it| it.occurred_at).collect();
+    let created: Vec<Timestamp> = rows.iter().map(|it| it.created_at).collect();
+    let updated: Vec<Timestamp> = rows.iter().map(|it| it.updated_at).collect();
+    let status_by: Vec<Option<&str>> = rows.iter().map(|it| it.status_by.as_deref()).collect();
+    let reasons: Vec<Option<&str>> = rows.iter().map(|it| it.status_reason.as_deref()).collect();
+    #[rustfmt::skip]
+    let kept = tx.session.rows(UPSERT, &[
+        &tx.tenant, &ids, &providers, &events, &refs, &types, &severities, &statuses, &currencies,
+        &statement_amounts, &ledger_amounts, &transactions, &details, &runs, &last_runs, &occurred,
+        &created, &updated, &status_by, &reasons,
+    ]).await?;
+    StoreError::expect_rows("findings::UPSERT", rows.len() as u64, kept.len() as u64)?;
+
+    let mut created = 0;
+    for row in &kept {
+        let new: bool = Record::new(row, "reconciliation_findings", "created").get("created")?;
+        created += u64::from(new);
+    }
+    Ok(Upserted {
+        created,
+        seen_again: kept.len() as u64 - created - reopened,
+        reopened,
+    })
+}
