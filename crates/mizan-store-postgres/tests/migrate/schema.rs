@@ -1,0 +1,56 @@
+//! `schemas/database-postgres.json` says what the migrations leave behind.
+//!
+//! `MIZAN_BLESS=1 cargo test -p mizan-store-postgres --test migrate schema` writes it anew.
+
+use std::path::Path;
+
+use mizan_store::migrate::{Expected, Migrate as _, Target};
+use mizan_store_postgres::migrate::REVISIONS;
+
+use crate::tester::{PATIENCE, Tester};
+
+#[tokio::test]
+async fn the_description_of_the_schema_is_up_to_date() -> anyhow::Result<()> {
+    let tester = Tester::empty().await?;
+    // Nothing is expected while the expectation is being made.
+    let mut database = tester
+        .open()
+        .await?
+        .with_revisions(REVISIONS, Expected::default());
+    let mut series = Vec::new();
+    for revision in REVISIONS {
+        let target = Target::Rev(revision.id.to_owned());
+        mizan_store::migrate::upgrade(&mut database, &target, PATIENCE, &mut |_| {}).await?;
+        series.push((revision.id.to_owned(), database.live().await?));
+    }
+    let expected = Expected::from_series(series).to_json()?;
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../schemas/database-postgres.json");
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a switch of this test, not a setting of Mizan"
+    )]
+    if std::env::var_os("MIZAN_BLESS").is_some() {
+        std::fs::write(&path, &expected)?;
+    }
+    assert!(
+        std::fs::read_to_string(&path)? == expected,
+        "{} is stale: run MIZAN_BLESS=1 cargo test -p mizan-store-postgres --test migrate schema",
+        path.display()
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_constraint_that_others_rely_on_is_there_by_name() -> anyhow::Result<()> {
+    let tester = Tester::empty().await?;
+    tester.upgrade("head").await?;
+    let live = tester.live().await?;
+    let constraint = live.objects["reconciliation_findings"]
+        .parts
+        .get("constraint uq_recon_provider_event_type");
+    assert_eq!(
+        constraint.map(String::as_str),
+        Some("UNIQUE (provider, provider_event_id, finding_type)")
+    );
+    Ok(())
+}
