@@ -37,7 +37,7 @@ impl Default for ClientSettings {
     fn default() -> Self {
         Self {
             timeout: Duration::from_secs(10),
-            statement_timeout: Duration::from_secs(120),
+            statement_timeout: Duration::from_mins(2),
             longest_statement: 1 << 30,
             backoff: Backoff {
                 tries: 5,
