@@ -31,11 +31,11 @@ impl HmacEvents {
     }
 }
 
-/// Nothing was sent, so nothing can have been paid.
+/// The answer of a connection that calls nobody: nothing was sent, so nothing can have been paid.
 pub(crate) fn pays_nothing_out() -> PayoutReply {
     PayoutReply::Failed {
         provider_ref: None,
-        reason: "this kind of connection does not pay out".to_owned(),
+        reason: "this connection does not pay out".to_owned(),
     }
 }
 

@@ -14,6 +14,7 @@ use reqwest::{Method, RequestBuilder, Url};
 
 use super::backoff::Backoff;
 use super::wire::PayoutBody;
+use crate::hmac::pays_nothing_out;
 
 /// The most that is read of an answer that should be a few hundred bytes.
 const LONGEST_ANSWER: usize = 64 * 1024;
@@ -85,10 +86,11 @@ impl Client {
     pub(crate) async fn pay(&self, request: &PayoutRequest) -> PayoutReply {
         let call = match self.request(Method::POST, &["payouts"], &[]) {
             Ok(call) => call,
-            // Nothing was sent, so nothing can have been paid.
+            // It never had an address, so no earlier call can have been accepted.
+            Err(ProviderError::NotOffered) => return pays_nothing_out(),
+            // An earlier call may have found the address in order.
             Err(error) => {
-                return PayoutReply::Failed {
-                    provider_ref: None,
+                return PayoutReply::Unknown {
                     reason: error.to_string(),
                 };
             }

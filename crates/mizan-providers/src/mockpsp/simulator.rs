@@ -186,11 +186,6 @@ impl Handle {
         self.stop.send_replace(true);
         self.server.await.map_err(io::Error::other)?
     }
-
-    /// Serves until the server ends by itself.
-    pub async fn serve(self) -> io::Result<()> {
-        self.server.await.map_err(io::Error::other)?
-    }
 }
 
 /// Ends when the simulator is shut down, or its handle is gone.

@@ -155,6 +155,7 @@ async fn the_api_key_is_sent_and_needed() {
         "accepted"
     );
     for wrong in [None, Some("the-keys"), Some("")] {
+        assert_eq!(name(&with(wrong).pay(&payout("key-1", 1050)).await), "unknown");
         assert_eq!(
             with(wrong).payout_status("key-1").await,
             Err(ProviderError::Status(401))
@@ -176,14 +177,14 @@ async fn a_provider_that_cannot_be_reached_leaves_the_payout_unknown() {
 }
 
 #[tokio::test]
-async fn a_connection_without_an_address_sends_nothing_and_says_so() {
-    for (base_url, status) in [
-        (None, "NotOffered"),
-        (Some("ftp://x"), "Unreachable"),
-        (Some("no url"), "Unreachable"),
+async fn a_connection_without_an_address_fails_a_payout_and_one_with_a_broken_address_does_not() {
+    for (base_url, pay, status) in [
+        (None, "failed", "NotOffered"),
+        (Some("ftp://x"), "unknown", "Unreachable"),
+        (Some("no url"), "unknown", "Unreachable"),
     ] {
         let psp = connection(base_url.map(str::to_owned), None);
-        assert_eq!(name(&psp.pay(&payout("key-1", 1050)).await), "failed");
+        assert_eq!(name(&psp.pay(&payout("key-1", 1050)).await), pay, "{base_url:?}");
         let error = psp.payout_status("key-1").await.unwrap_err();
         assert!(format!("{error:?}").starts_with(status), "{error:?}");
     }

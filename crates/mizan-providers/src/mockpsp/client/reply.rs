@@ -17,15 +17,20 @@ pub(super) fn of_payout(status: StatusCode, body: &[u8]) -> PayoutReply {
             .and_then(of_view)
             .unwrap_or_else(|| unknown("the answer cannot be read".to_owned()));
     }
-    // 409: another payout has this key. 408, 425, 429: not now. None of them says that nothing was paid.
-    let undecided = matches!(status.as_u16(), 408 | 409 | 425 | 429);
     match read::<Refusal>(body) {
-        Some(refusal) if status.is_client_error() && !undecided => PayoutReply::Failed {
+        Some(refusal) if is_about_the_payout(status) => PayoutReply::Failed {
             provider_ref: None,
             reason: shown(&format!("{}: {}", refusal.error_code, refusal.detail)),
         },
         _ => unknown(format!("the provider answered {}", status.as_u16())),
     }
+}
+
+/// Whether a refusal with this status is about the payout as it was asked for, and so would have met an
+/// earlier call with the same key as well. A refusal of the caller (401, 403, 404, 429, …) or of the key (409)
+/// says nothing about what an earlier call, whose answer was lost, has done.
+fn is_about_the_payout(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 400 | 402 | 422)
 }
 
 /// Reads the answer to a status query.
@@ -114,6 +119,10 @@ mod tests {
             (422, refusal, "Failed"),
             (400, refusal, "Failed"),
             (422, "<html>", "Unknown"),
+            (402, refusal, "Failed"),
+            (401, refusal, "Unknown"),
+            (403, refusal, "Unknown"),
+            (404, refusal, "Unknown"),
             (404, "", "Unknown"),
             (408, refusal, "Unknown"),
             (409, refusal, "Unknown"),
