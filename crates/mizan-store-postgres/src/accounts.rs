@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use mizan_core::{AccountId, Currency, PlayerId, Timestamp};
-use mizan_ledger::{Account, AccountCode};
+use mizan_ledger::{Account, AccountCode, AccountKind};
 use mizan_store::accounts::{AccountFilter, AccountWithBalance, Accounts, Entry, NewAccount, WalletBalance};
 use mizan_store::{Page, Paged, Result, StoreError};
 use tokio_postgres::Row;
@@ -150,7 +150,7 @@ impl Accounts for PgTx {
         filter: &AccountFilter,
         page: &Page<AccountId>,
     ) -> Result<Paged<AccountWithBalance, AccountId>> {
-        let kind = filter.kind.map(|it| it.as_str());
+        let kind = filter.kind.map(AccountKind::as_str);
         let currency = filter.currency.as_ref().map(Currency::code);
         let player = filter.player.map(|it| it.0);
         let filters: [(crate::session::Param<'_>, Type); 5] = [

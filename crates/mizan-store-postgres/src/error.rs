@@ -12,7 +12,9 @@ const TAKEN_BY_A_RIVAL: [&str; 2] = ["pk_journal", "chain_blocks_pkey"];
 /// What an error of a statement means.
 pub(crate) fn store_error(error: Error) -> StoreError {
     let Some(database) = error.as_db_error() else {
-        let io = error.source().is_some_and(|it| it.is::<std::io::Error>());
+        let io = error
+            .source()
+            .is_some_and(<dyn std::error::Error>::is::<std::io::Error>);
         return if error.is_closed() || io {
             StoreError::Unavailable(Box::new(error))
         } else {

@@ -4,8 +4,8 @@ mod upsert;
 
 use async_trait::async_trait;
 use mizan_core::{FindingId, ProviderKey, RunId, TimeWindow, Timestamp};
-use mizan_recon::finding::FindingType;
-use mizan_store::findings::{FindingFilter, Findings, StoredFinding, Upserted};
+use mizan_recon::finding::{FindingType, Severity};
+use mizan_store::findings::{FindingFilter, FindingStatus, Findings, StoredFinding, Upserted};
 use mizan_store::{Page, Paged, Result, StoreError};
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
@@ -118,8 +118,8 @@ impl<'a> Filters<'a> {
         Self {
             provider: filter.provider.as_ref().map(ProviderKey::as_str),
             finding_type: filter.finding_type.map(FindingType::as_str),
-            severity: filter.severity.map(|it| it.as_str()),
-            status: filter.status.map(|it| it.as_str()),
+            severity: filter.severity.map(Severity::as_str),
+            status: filter.status.map(FindingStatus::as_str),
             run: filter.run.map(|it| it.0),
         }
     }

@@ -97,7 +97,7 @@ impl Players for PgTx {
         filter: &PlayerFilter,
         page: &Page<PlayerId>,
     ) -> Result<Paged<Player, PlayerId>> {
-        let kyc = filter.kyc.map(|it| it.as_str());
+        let kyc = filter.kyc.map(KycStatus::as_str);
         let filters: [(Param<'_>, Type); 3] = [
             (&self.tenant, Type::INT4),
             (&filter.email, Type::TEXT),

@@ -14,7 +14,7 @@ use crate::session::Session;
 use crate::tls;
 
 /// A connection is replaced when it is this old, so that a change of role or of primary reaches them all.
-const MAX_AGE: Duration = Duration::from_secs(30 * 60);
+const MAX_AGE: Duration = Duration::from_mins(30);
 /// How much longer than the server the client waits for a statement: only a server that hangs gets here.
 const GRACE: Duration = Duration::from_secs(3);
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(15);

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use mizan_core::{ProviderKey, RunId, TimeWindow};
-use mizan_store::recon_runs::{ReconRun, ReconRuns, RunFilter};
+use mizan_store::recon_runs::{ReconRun, ReconRuns, RunFilter, RunStatus};
 use mizan_store::{Page, Paged, Result, StoreError};
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
@@ -147,7 +147,7 @@ impl ReconRuns for PgTx {
 
     async fn runs(&mut self, filter: &RunFilter, page: &Page<RunId>) -> Result<Paged<ReconRun, RunId>> {
         let provider = filter.provider.as_ref().map(ProviderKey::as_str);
-        let status = filter.status.map(|it| it.as_str());
+        let status = filter.status.map(RunStatus::as_str);
         let filters: [(Param<'_>, Type); 3] = [
             (&self.tenant, Type::INT4),
             (&provider, Type::TEXT),

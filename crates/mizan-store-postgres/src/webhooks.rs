@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use mizan_core::{ProviderKey, WebhookEventId};
-use mizan_store::webhooks::{Signature, WebhookEvent, WebhookFilter, Webhooks};
+use mizan_store::webhooks::{EventState, Signature, WebhookEvent, WebhookFilter, Webhooks};
 use mizan_store::{Page, Paged, Result, StoreError};
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
@@ -153,7 +153,7 @@ impl Webhooks for PgTx {
     ) -> Result<Paged<WebhookEvent, WebhookEventId>> {
         let provider = filter.provider.as_ref().map(ProviderKey::as_str);
         let signature = filter.signature.map(Signature::as_str);
-        let state = filter.state.map(|it| it.as_str());
+        let state = filter.state.map(EventState::as_str);
         let filters: [(Param<'_>, Type); 4] = [
             (&self.tenant, Type::INT4),
             (&provider, Type::TEXT),

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use mizan_core::{ProviderKey, WithdrawalId};
-use mizan_payments::withdrawal::Withdrawal;
+use mizan_payments::withdrawal::{Withdrawal, WithdrawalState};
 use mizan_store::withdrawals::{WithdrawalFilter, Withdrawals};
 use mizan_store::{Page, Paged, Result, StoreError};
 use tokio_postgres::Row;
@@ -134,7 +134,7 @@ impl Withdrawals for PgTx {
         filter: &WithdrawalFilter,
         page: &Page<WithdrawalId>,
     ) -> Result<Paged<Withdrawal, WithdrawalId>> {
-        let state = filter.state.map(|it| it.as_str());
+        let state = filter.state.map(WithdrawalState::as_str);
         let provider = filter.provider.as_ref().map(ProviderKey::as_str);
         let player = filter.player.map(|it| it.0);
         let filters: [(Param<'_>, Type); 6] = [

@@ -1,0 +1,85 @@
+//! Jobs are claimed once, and a former holder is fenced off.
+
+use std::collections::BTreeSet;
+
+use mizan_core::{Job, RunId};
+use mizan_store::Store;
+use mizan_store::outbox::{JobEnd, NewJob};
+
+use crate::tester::{Tester, at};
+
+async fn enqueue(it: &Tester, count: usize) -> anyhow::Result<()> {
+    let mut tx = it.begin().await?;
+    for _ in 0..count {
+        let job = Job::RunReconciliation { run: RunId::new() };
+        tx.enqueue(&NewJob {
+            job,
+            run_at: at(10),
+            request_id: None,
+            created_at: at(10),
+        })
+        .await?;
+    }
+    Ok(tx.commit().await?)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rivals_skip_each_others_jobs_without_waiting() -> anyhow::Result<()> {
+    let it = Tester::new().await?;
+    enqueue(&it, 5).await?;
+    let mut one = it.store.platform().await?;
+    let mut two = it.store.platform().await?;
+    let first = one.claim_jobs("one", at(20), at(80), 3).await?;
+    let second = two.claim_jobs("two", at(20), at(80), 3).await?;
+    assert_eq!((first.len(), second.len()), (3, 2));
+    assert!(first.is_sorted_by_key(|it| it.id), "oldest first");
+    let ids: BTreeSet<i64> = first.iter().chain(&second).map(|it| it.id).collect();
+    assert_eq!(ids.len(), 5);
+    one.commit().await?;
+    two.rollback().await?;
+    let depth = it.store.platform().await?.queue_depth(at(30)).await?;
+    assert_eq!((depth.ready, depth.oldest_ready_s), (2, 20));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_former_holder_writes_is_refused() -> anyhow::Result<()> {
+    let it = Tester::new().await?;
+    enqueue(&it, 1).await?;
+    let mut tx = it.store.platform().await?;
+    let late = tx.claim_jobs("late", at(20), at(30), 1).await?.remove(0);
+    assert!(
+        tx.claim_jobs("quick", at(25), at(60), 1).await?.is_empty(),
+        "the lease holds"
+    );
+    let quick = tx.claim_jobs("quick", at(31), at(60), 1).await?.remove(0);
+    assert_eq!(
+        (quick.id, quick.attempt, quick.token),
+        (late.id, 2, late.token + 1)
+    );
+    assert!(!tx.renew_job(late.id, late.token, at(90)).await?);
+    assert!(!tx.end_job(late.id, late.token, &JobEnd::Done, at(32)).await?);
+    let again = JobEnd::Again {
+        at: at(100),
+        error: None,
+    };
+    assert!(tx.end_job(quick.id, quick.token, &again, at(33)).await?);
+    assert_eq!(tx.next_job_at().await?, Some(at(100)));
+    assert!(
+        !tx.renew_job(quick.id, quick.token, at(90)).await?,
+        "it is not held any more"
+    );
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_job_that_cannot_be_read_is_buried_and_holds_nobody_up() -> anyhow::Result<()> {
+    let it = Tester::new().await?;
+    let bad = "INSERT INTO outbox (tenant_id, kind, job, run_at, created_at) VALUES ($1, 'x', '{}', $2, $2)";
+    it.owner.execute(bad, &[&it.tenant.0, &at(1)]).await?;
+    enqueue(&it, 1).await?;
+    let mut tx = it.store.platform().await?;
+    assert_eq!(tx.claim_jobs("w", at(20), at(80), 10).await?.len(), 1);
+    assert_eq!(tx.queue_depth(at(20)).await?.dead, 1);
+    Ok(())
+}
