@@ -1,0 +1,120 @@
+//! Keeping what a run found: new ones are inserted, known ones brought up to date, resolved ones opened again.
+//!
+//! The transaction holds the lock of the file, so what is read of a finding holds until it is written.
+
+use std::collections::BTreeMap;
+
+use mizan_core::{Currency, ProviderKey};
+use mizan_store::Result;
+use mizan_store::findings::{FindingStatus, StoredFinding, Upserted};
+use rusqlite::{Connection, params};
+
+use crate::cells::{id_text, stamp, stamp_opt};
+use crate::statement::{execute_one, first, statements};
+
+statements! {
+    KNOWN_FINDING = "
+        SELECT id, status
+        FROM reconciliation_findings
+        WHERE provider = ?1 AND provider_event_id = ?2 AND finding_type = ?3 AND tenant_id = ?4";
+
+    INSERT_FINDING = "
+        INSERT INTO reconciliation_findings (
+            id, tenant_id, provider, provider_event_id, provider_ref, finding_type, severity, status, currency,
+            statement_amount, ledger_amount, transaction_id, details, run_id, last_run_id, occurred_at, created_at,
+            updated_at, status_by, status_reason)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)";
+
+    SEE_AGAIN = "
+        UPDATE reconciliation_findings
+        SET provider_ref = ?3, severity = ?4, currency = ?5, statement_amount = ?6,
+            ledger_amount = ?7, transaction_id = ?8, details = ?9, last_run_id = coalesce(?10, last_run_id),
+            occurred_at = ?11, updated_at = ?12
+        WHERE id = ?1 AND tenant_id = ?2";
+
+    REOPEN_FINDING = "
+        UPDATE reconciliation_findings
+        SET status = 'OPEN', status_by = 'system:reconciliation', status_reason = 'found again' || coalesce(' by run ' || last_run_id, '')
+        WHERE id = ?1 AND tenant_id = ?2";
+}
+
+/// Keeps findings in order of their keys. Of two with one key the later one counts.
+pub(super) fn all(db: &Connection, tenant: i32, findings: &[StoredFinding]) -> Result<Upserted> {
+    let key = |it: &StoredFinding| (it.provider.clone(), it.provider_event_id.clone(), it.finding_type);
+    let by_key: BTreeMap<_, _> = findings.iter().map(|it| (key(it), it)).collect();
+    let mut done = Upserted::default();
+    for finding in by_key.into_values() {
+        match known(db, tenant, finding)? {
+            None => {
+                insert(db, tenant, finding)?;
+                done.created += 1;
+            }
+            Some((id, status)) => {
+                see_again(db, tenant, &id, finding)?;
+                if status == FindingStatus::Resolved {
+                    execute_one(db, &REOPEN_FINDING, params![id, tenant])?;
+                    done.reopened += 1;
+                } else {
+                    done.seen_again += 1;
+                }
+            }
+        }
+    }
+    Ok(done)
+}
+
+fn known(db: &Connection, tenant: i32, it: &StoredFinding) -> Result<Option<(String, FindingStatus)>> {
+    let params = params![
+        it.provider.as_str(),
+        it.provider_event_id,
+        it.finding_type.as_str(),
+        tenant
+    ];
+    first(db, &KNOWN_FINDING, params, "reconciliation_findings", |row| {
+        Ok((row.get("id")?, row.parsed("status")?))
+    })
+}
+
+fn insert(db: &Connection, tenant: i32, it: &StoredFinding) -> Result<()> {
+    let params = params![
+        id_text(it.id.0),
+        tenant,
+        ProviderKey::as_str(&it.provider),
+        it.provider_event_id,
+        it.provider_ref,
+        it.finding_type.as_str(),
+        it.severity.as_str(),
+        it.status.as_str(),
+        it.currency.as_ref().map(Currency::code),
+        it.statement_amount,
+        it.ledger_amount,
+        it.transaction.map(|it| id_text(it.0)),
+        it.details,
+        it.run.map(|it| id_text(it.0)),
+        it.last_run.map(|it| id_text(it.0)),
+        stamp_opt(it.occurred_at),
+        stamp(it.created_at),
+        stamp(it.updated_at),
+        it.status_by,
+        it.status_reason
+    ];
+    execute_one(db, &INSERT_FINDING, params)
+}
+
+fn see_again(db: &Connection, tenant: i32, id: &str, it: &StoredFinding) -> Result<()> {
+    let params = params![
+        id,
+        tenant,
+        it.provider_ref,
+        it.severity.as_str(),
+        it.currency.as_ref().map(Currency::code),
+        it.statement_amount,
+        it.ledger_amount,
+        it.transaction.map(|it| id_text(it.0)),
+        it.details,
+        it.last_run.map(|it| id_text(it.0)),
+        stamp_opt(it.occurred_at),
+        stamp(it.updated_at)
+    ];
+    execute_one(db, &SEE_AGAIN, params)
+}

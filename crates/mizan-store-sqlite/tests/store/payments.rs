@@ -1,0 +1,208 @@
+//! Deposits, withdrawals, payout attempts, webhooks, effects and jobs: every method once.
+
+use mizan_core::{
+    AttemptId, Currency, DepositId, Job, Money, TimeWindow, TransactionId, WebhookEventId, WithdrawalId,
+};
+use mizan_payments::deposit::{Deposit, DepositState};
+use mizan_payments::payout::{Attempt, AttemptState};
+use mizan_payments::withdrawal::{Withdrawal, WithdrawalState};
+use mizan_store::effects::{EffectKind, ProviderEffect};
+use mizan_store::outbox::NewJob;
+use mizan_store::webhooks::{EventState, Signature, WebhookEvent, WebhookFilter};
+use mizan_store::withdrawals::WithdrawalFilter;
+
+use crate::harness::{Bench, at, bench, counted};
+
+fn withdrawal(bench: &Bench) -> Withdrawal {
+    Withdrawal {
+        id: WithdrawalId::new(),
+        player: bench.player,
+        amount: Money::new(1050, Currency::TRY),
+        method: "bank".into(),
+        address: "TR00".into(),
+        state: WithdrawalState::Requested,
+        provider: None,
+        balance_after: 0,
+        requested_by: "player:1".into(),
+        reviewed_by: None,
+        reviewed_at: None,
+        reason: None,
+        paid_at: None,
+        created_at: at(4),
+        updated_at: at(4),
+    }
+}
+
+#[tokio::test]
+async fn deposits_withdrawals_and_payout_attempts() {
+    let bench = bench().await;
+    let mut tx = bench.begin().await;
+    let mut deposit = Deposit {
+        id: DepositId::new(),
+        player: bench.player,
+        amount: Money::new(500, Currency::KWD),
+        method: "card".into(),
+        provider: Some(bench.provider.clone()),
+        provider_ref: Some("p1".into()),
+        state: DepositState::Initiated,
+        refunded: 0,
+        charged_back: 0,
+        created_at: at(1),
+        captured_at: None,
+        updated_at: at(1),
+    };
+    assert!(tx.insert_deposit(&deposit).await.unwrap());
+    let twin = Deposit {
+        id: DepositId::new(),
+        ..deposit.clone()
+    };
+    assert!(!tx.insert_deposit(&twin).await.unwrap());
+    (deposit.state, deposit.captured_at, deposit.refunded) = (DepositState::Captured, Some(at(2)), 20);
+    tx.update_deposit(&deposit).await.unwrap();
+    assert_eq!(
+        tx.lock_deposit_by_ref(&bench.provider, "p1").await.unwrap(),
+        Some(deposit.clone())
+    );
+    assert_eq!(tx.deposit(deposit.id).await.unwrap(), Some(deposit.clone()));
+    for player in [None, Some(bench.player)] {
+        assert_eq!(
+            tx.deposits(player, &counted(5)).await.unwrap().items,
+            std::slice::from_ref(&deposit)
+        );
+    }
+
+    let mut first = withdrawal(&bench);
+    tx.insert_withdrawal(&first).await.unwrap();
+    (first.state, first.provider) = (WithdrawalState::PayoutPending, Some(bench.provider.clone()));
+    (first.reviewed_by, first.reviewed_at, first.reason) =
+        (Some("staff:1".into()), Some(at(5)), Some("ok".into()));
+    tx.update_withdrawal(&first).await.unwrap();
+    assert_eq!(tx.lock_withdrawal(first.id).await.unwrap(), Some(first.clone()));
+    assert_eq!(tx.withdrawal(WithdrawalId::new()).await.unwrap(), None);
+    let filter = WithdrawalFilter {
+        state: Some(WithdrawalState::PayoutPending),
+        provider: Some(bench.provider.clone()),
+        player: Some(bench.player),
+        from: Some(at(4)),
+        to: Some(at(5)),
+    };
+    let page = tx.withdrawals(&filter, &counted(5)).await.unwrap();
+    assert_eq!((page.items, page.total), (vec![first.clone()], Some(1)));
+    let late = WithdrawalFilter {
+        from: Some(at(5)),
+        ..WithdrawalFilter::default()
+    };
+    assert_eq!(tx.withdrawals(&late, &counted(5)).await.unwrap().total, Some(0));
+
+    let mut attempt = Attempt {
+        id: AttemptId::new(),
+        withdrawal: first.id,
+        number: 1,
+        provider: bench.provider.clone(),
+        provider_key: "k1".into(),
+        provider_ref: None,
+        state: AttemptState::Open,
+        error: None,
+        created_at: at(6),
+        updated_at: at(6),
+    };
+    assert!(tx.insert_attempt(&attempt).await.unwrap());
+    let second = Attempt {
+        id: AttemptId::new(),
+        number: 2,
+        provider_key: "k2".into(),
+        ..attempt.clone()
+    };
+    assert!(!tx.insert_attempt(&second).await.unwrap(), "one is open");
+    assert_eq!(tx.open_attempt(first.id).await.unwrap(), Some(attempt.clone()));
+    (attempt.state, attempt.error) = (AttemptState::Failed, Some("no".into()));
+    tx.update_attempt(&attempt).await.unwrap();
+    assert!(tx.insert_attempt(&second).await.unwrap());
+    assert_eq!(tx.attempts(first.id).await.unwrap(), [attempt, second]);
+}
+
+#[tokio::test]
+async fn webhooks_effects_and_jobs() {
+    let bench = bench().await;
+    let mut tx = bench.begin().await;
+    let mut event = WebhookEvent {
+        id: WebhookEventId::new(),
+        provider: bench.provider.clone(),
+        provider_event_id: "e1".into(),
+        event_type: "deposit_captured".into(),
+        headers: "{}".into(),
+        body: vec![0, 255],
+        signature: Signature::Valid,
+        state: EventState::Received,
+        parked_on: None,
+        error: None,
+        attempts: 0,
+        request_id: Some("r".into()),
+        received_at: at(1),
+        applied_at: None,
+    };
+    assert_eq!(tx.insert_webhook(&event).await.unwrap(), None);
+    let twin = WebhookEvent {
+        id: WebhookEventId::new(),
+        ..event.clone()
+    };
+    assert_eq!(tx.insert_webhook(&twin).await.unwrap(), Some(event.id));
+    let forged = WebhookEvent {
+        signature: Signature::Unverified,
+        ..twin
+    };
+    assert_eq!(tx.insert_webhook(&forged).await.unwrap(), None);
+    (event.state, event.parked_on, event.attempts) = (EventState::Parked, Some("deposit:p1".into()), 1);
+    tx.update_webhook(&event).await.unwrap();
+    assert_eq!(tx.parked_webhooks("deposit:p1").await.unwrap(), [event.id]);
+    assert_eq!(tx.lock_webhook(event.id).await.unwrap(), Some(event.clone()));
+    assert_eq!(tx.webhook(event.id).await.unwrap(), Some(event.clone()));
+    let filter = WebhookFilter {
+        provider: Some(bench.provider.clone()),
+        signature: Some(Signature::Valid),
+        state: Some(EventState::Parked),
+    };
+    let page = tx.webhooks(&filter, &counted(5)).await.unwrap();
+    assert_eq!((page.items, page.total), (vec![event], Some(1)));
+
+    let effects: Vec<_> = (0..3).map(|n| effect(&bench, n)).collect();
+    for effect in effects.iter().rev() {
+        assert!(tx.insert_effect(effect).await.unwrap());
+        assert!(!tx.insert_effect(effect).await.unwrap());
+    }
+    assert_eq!(
+        tx.effect(&bench.provider, "effect-1").await.unwrap().as_ref(),
+        Some(&effects[1])
+    );
+    let window = TimeWindow::new(at(0), at(2)).unwrap();
+    let (first, cursor) = tx.effects_in(&bench.provider, window, None, 1).await.unwrap();
+    let (rest, end) = tx.effects_in(&bench.provider, window, cursor, 9).await.unwrap();
+    assert_eq!(
+        (first, rest, end),
+        (vec![effects[0].clone()], vec![effects[1].clone()], None)
+    );
+
+    let job = NewJob {
+        job: Job::ApplyWebhook {
+            event: WebhookEventId::new(),
+        },
+        run_at: at(1),
+        request_id: None,
+        created_at: at(1),
+    };
+    tx.enqueue(&job).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+fn effect(bench: &Bench, second: i64) -> ProviderEffect {
+    ProviderEffect {
+        provider: bench.provider.clone(),
+        provider_event_id: format!("effect-{second}"),
+        provider_ref: Some("p1".into()),
+        kind: EffectKind::Refund,
+        amount: Money::new(7, Currency::JPY),
+        occurred_at: at(second),
+        transaction: TransactionId::new(),
+        created_at: at(9),
+    }
+}
