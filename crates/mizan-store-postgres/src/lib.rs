@@ -19,6 +19,7 @@ mod flags;
 mod idempotency;
 mod journal;
 mod listing;
+pub mod migrate;
 mod outbox;
 mod payouts;
 mod platform;

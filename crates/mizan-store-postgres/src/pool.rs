@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
 use mizan_store::{Result, StoreError};
+use tokio::time::timeout;
 use tokio_postgres::Config;
 
 use crate::config::PostgresConfig;
@@ -34,6 +35,8 @@ pub(crate) const BEGIN_VERIFY: &str =
 pub(crate) struct SessionPool {
     pool: Pool,
     patience: Duration,
+    /// For waiting, connecting and setting up, each of which may take the time to acquire.
+    acquire_limit: Duration,
 }
 
 impl SessionPool {
@@ -73,14 +76,16 @@ impl SessionPool {
         Ok(Self {
             pool,
             patience: config.statement_timeout.saturating_add(GRACE),
+            acquire_limit: config.acquire_timeout.saturating_mul(3),
         })
     }
 
     /// A connection that is closed, rather than given back, unless its user says that it is clean.
     pub(crate) async fn lease(&self) -> Result<Lease> {
-        match self.pool.get().await {
-            Ok(object) => Ok(Lease(Some(object))),
-            Err(error) => Err(StoreError::Unavailable(Box::new(error))),
+        match timeout(self.acquire_limit, self.pool.get()).await {
+            Ok(Ok(object)) => Ok(Lease(Some(object))),
+            Ok(Err(error)) => Err(StoreError::Unavailable(Box::new(error))),
+            Err(elapsed) => Err(StoreError::Unavailable(Box::new(elapsed))),
         }
     }
 
@@ -118,7 +123,8 @@ fn setup_sql(statement_timeout: Duration) -> String {
          SET statement_timeout = {limit};
          SET idle_in_transaction_session_timeout = {limit};
          SET jit = off;
-         SELECT set_config(name, '2s', false) FROM pg_settings WHERE name = 'client_connection_check_interval'"
+         SELECT set_config(name, '2s', false) FROM pg_settings
+         WHERE name = 'client_connection_check_interval' AND version() LIKE '%linux%'"
     )
 }
 

@@ -11,4 +11,5 @@ mod rivals;
 mod sealing;
 mod statements;
 mod tester;
+mod tls;
 mod verify;

@@ -109,29 +109,35 @@ async fn one_of_two_reversals_is_claimed() -> anyhow::Result<()> {
     Ok(())
 }
 
+fn signing_key(n: u8) -> SigningKey {
+    SigningKey {
+        kid: format!("kid-{n}"),
+        secret: vec![n; 32],
+        created_at: at(0),
+        retired_at: None,
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn replicas_that_start_together_make_one_signing_key() -> anyhow::Result<()> {
     let it = Tester::new().await?;
-    let rivals = (0..6).map(|n| {
+    let mut first = it.store.platform().await?;
+    assert!(first.insert_signing_key(&signing_key(0), true).await?);
+    let rivals = (1..=4).map(|n| {
         let store = it.store.clone();
         tokio::spawn(async move {
-            let key = SigningKey {
-                kid: format!("kid-{n}"),
-                secret: vec![n; 32],
-                created_at: at(0),
-                retired_at: None,
-            };
             let mut platform = store.platform().await?;
-            let made = platform.insert_signing_key(&key, true).await?;
+            let made = platform.insert_signing_key(&signing_key(n), true).await?;
             platform.commit().await?;
             anyhow::Ok(made)
         })
     });
-    let mut made = 0;
+    let rivals: Vec<_> = rivals.collect();
+    it.wait_for_waiters(4).await?;
+    first.commit().await?;
     for rival in join_all(rivals).await {
-        made += usize::from(rival??);
+        assert!(!rival??);
     }
-    assert_eq!(made, 1);
-    assert_eq!(it.store.platform().await?.signing_keys().await?.len(), 1);
+    assert_eq!(it.store.platform().await?.signing_keys().await?, [signing_key(0)]);
     Ok(())
 }
