@@ -54,7 +54,16 @@ BEGIN
     END IF;
 END
 $$;",
-    now: "now()",
+    record: "\
+INSERT INTO mizan_migrations (revision, name, checksum, applied_at)
+VALUES (:revision, :name, :checksum, now());",
+    record_if_absent: "\
+INSERT INTO mizan_migrations (revision, name, checksum, applied_at)
+VALUES (:revision, :name, :checksum, now())
+ON CONFLICT (revision) DO NOTHING;",
+    forget: "DELETE FROM mizan_migrations WHERE revision = :revision;",
+    forget_others: "DELETE FROM mizan_migrations WHERE (revision, checksum) NOT IN (VALUES :rows);",
+    forget_all: "DELETE FROM mizan_migrations;",
 };
 
 const APPLIED: &str = "SELECT revision, name, checksum, applied_at FROM mizan_migrations ORDER BY revision";

@@ -41,10 +41,20 @@ CREATE TABLE IF NOT EXISTS mizan_migrations (
     checksum   TEXT NOT NULL,
     applied_at TEXT NOT NULL CHECK (applied_at GLOB '????-??-??T??:??:??.??????Z')
 ) STRICT;",
-    now: "strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')",
+    record: "\
+INSERT INTO mizan_migrations (revision, name, checksum, applied_at)
+VALUES (:revision, :name, :checksum, strftime('%Y-%m-%dT%H:%M:%f000Z', 'now'));",
+    record_if_absent: "\
+INSERT INTO mizan_migrations (revision, name, checksum, applied_at)
+VALUES (:revision, :name, :checksum, strftime('%Y-%m-%dT%H:%M:%f000Z', 'now'))
+ON CONFLICT (revision) DO NOTHING;",
+    forget: "DELETE FROM mizan_migrations WHERE revision = :revision;",
+    forget_others: "DELETE FROM mizan_migrations WHERE (revision, checksum) NOT IN (VALUES :rows);",
+    forget_all: "DELETE FROM mizan_migrations;",
 };
 
 const APPLIED: &str = "SELECT revision, name, checksum, applied_at FROM mizan_migrations ORDER BY revision";
+const NOW: &str = "SELECT strftime('%Y-%m-%dT%H:%M:%SZ', 'now')";
 const IS_THERE: &str =
     "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'mizan_migrations')";
 
@@ -127,10 +137,8 @@ impl Migrate for SqliteMigrator {
         self.lock = Some(lock::take(&self.path, deadline).await?);
         self.become_file()?;
         let now = self.on_connection(|it| {
-            it.query_row(&format!("SELECT {}", DIALECT.now), [], |row| {
-                row.get::<_, String>(0)
-            })
-            .map_err(refused)
+            it.query_row(NOW, [], |row| row.get::<_, String>(0))
+                .map_err(refused)
         });
         let now = now.await?;
         self.lock.as_mut().map_or(Ok(()), |it| it.sign(&now))

@@ -78,21 +78,22 @@ async fn holder(client: &Client) -> Result<String, MigrateError> {
         return Ok("a session that ended at this moment".to_owned());
     };
     let text = |index| row.get::<_, Option<String>>(index).filter(|it| !it.is_empty());
-    let mut words = format!("pid {}", row.get::<_, i32>(0));
-    words.push_str(&format!(
-        ", {}",
-        text(1).as_deref().unwrap_or("no application name")
-    ));
-    if let Some(user) = text(2) {
-        words.push_str(&format!(", user {user}"));
-    }
-    if let Some(address) = text(3) {
-        words.push_str(&format!(" at {address}"));
-    }
+    let (pid, name) = (row.get::<_, i32>(0), text(1));
     // Without the right to see other users' sessions, PostgreSQL tells only the pid and the user.
-    if let Some(since) = row.get::<_, Option<DateTime<Utc>>>(4) {
-        let since = since.to_rfc3339_opts(SecondsFormat::Secs, true);
-        words.push_str(&format!(", connected since {since}"));
-    }
-    Ok(words)
+    let since = row.get::<_, Option<DateTime<Utc>>>(4);
+    let words = [
+        Some(format!(
+            "pid {pid}, {}",
+            name.as_deref().unwrap_or("no application name")
+        )),
+        text(2).map(|it| format!(", user {it}")),
+        text(3).map(|it| format!(" at {it}")),
+        since.map(|it| {
+            format!(
+                ", connected since {}",
+                it.to_rfc3339_opts(SecondsFormat::Secs, true)
+            )
+        }),
+    ];
+    Ok(words.into_iter().flatten().collect())
 }

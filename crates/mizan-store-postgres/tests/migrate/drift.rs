@@ -57,9 +57,12 @@ async fn every_kind_of_drift_is_named() -> anyhow::Result<()> {
 async fn tables_of_others_and_less_than_head_are_no_drift() -> anyhow::Result<()> {
     let tester = Tester::empty().await?;
     tester.upgrade("0004").await?;
-    tester.psql("CREATE TABLE theirs (id int)").await?;
+    tester
+        .psql("CREATE TABLE theirs (id int); CREATE TABLE recon_runs (id int)")
+        .await?;
     let found = check(&mut tester.open().await?).await?;
     assert!(found.is_clean(), "{found:?}");
+    assert_eq!(found.in_the_way, ["recon_runs"]);
     assert_eq!(
         (found.standing.word(), found.foreign),
         ("behind", vec!["theirs".to_owned()])

@@ -51,9 +51,10 @@ async fn every_kind_of_drift_is_named() -> anyhow::Result<()> {
 async fn tables_of_others_and_less_than_head_are_no_drift() -> anyhow::Result<()> {
     let tester = Tester::empty()?;
     tester.upgrade("0004").await?;
-    tester.sql("CREATE TABLE theirs (id int)")?;
+    tester.sql("CREATE TABLE theirs (id int); CREATE TABLE recon_runs (id int)")?;
     let found = check(&mut tester.open()?).await?;
     assert!(found.is_clean(), "{found:?}");
+    assert_eq!(found.in_the_way, ["recon_runs"]);
     assert_eq!(
         (found.standing.word(), found.foreign),
         ("behind", vec!["theirs".to_owned()])

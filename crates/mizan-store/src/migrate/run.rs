@@ -64,6 +64,8 @@ pub struct Checked {
     pub differences: Vec<Difference>,
     /// Names in the schema that are not Mizan's; no drift.
     pub foreign: Vec<String>,
+    /// Names that are not Mizan's and that a revision which is not applied yet needs for itself.
+    pub in_the_way: Vec<String>,
 }
 
 impl Checked {
@@ -223,15 +225,18 @@ pub async fn check(database: &mut dyn Migrate) -> Result<Checked, MigrateError> 
         .find(|it| database.expected().revisions().any(|id| id == it.revision))
         .map(|it| it.revision.as_str());
     let expected = database.expected().at(known);
+    let head = database.expected().at(database.expected().revisions().last());
+    let (foreign, in_the_way) = expected
+        .foreign_in(&live)
+        .into_iter()
+        .map(str::to_owned)
+        .partition(|it| !head.objects.contains_key(it));
     Ok(Checked {
         current,
         standing,
         differences: expected.differences(&live),
-        foreign: expected
-            .foreign_in(&live)
-            .into_iter()
-            .map(str::to_owned)
-            .collect(),
+        foreign,
+        in_the_way,
     })
 }
 

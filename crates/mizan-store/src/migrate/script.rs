@@ -1,7 +1,5 @@
 //! A step as SQL text: what a store runs, and what `--sql` prints for somebody else to run.
 
-use std::fmt::Write as _;
-
 use super::{Direction, Revision, Step};
 
 /// A first line like this makes a file run statement by statement, outside a transaction.
@@ -18,8 +16,15 @@ pub struct Dialect {
     pub commit: &'static str,
     /// Makes `mizan_migrations` if it is not there.
     pub ensure_table: &'static str,
-    /// An expression for the present time, as the column keeps it.
-    pub now: &'static str,
+    /// Records `:revision`, `:name` and `:checksum` as applied now.
+    pub record: &'static str,
+    /// The same, unless the revision is recorded.
+    pub record_if_absent: &'static str,
+    /// Forgets `:revision`.
+    pub forget: &'static str,
+    /// Forgets what is not among `:rows`, each `(revision, checksum)`.
+    pub forget_others: &'static str,
+    pub forget_all: &'static str,
 }
 
 impl Dialect {
@@ -27,36 +32,25 @@ impl Dialect {
     /// migration gives then cover the table.
     pub fn record(&self, step: &Step) -> String {
         match step.direction {
-            Direction::Up => format!("{}\n{}", self.ensure_table, self.insert(&step.revision)),
-            Direction::Down => format!(
-                "DELETE FROM mizan_migrations WHERE revision = {};",
-                literal(step.revision.id)
-            ),
+            Direction::Up => format!("{}\n{}", self.ensure_table, filled(self.record, &step.revision)),
+            Direction::Down => filled(self.forget, &step.revision),
         }
     }
 
     /// Makes these revisions the ones that are recorded; those that are recorded as they are keep their time.
     pub fn stamp(&self, revisions: &[Revision]) -> String {
-        let mut sql = format!("{}\n", self.ensure_table);
-        let kept: Vec<_> = revisions
-            .iter()
-            .map(|it| format!("({}, {})", literal(it.id), literal(&it.checksum())))
-            .collect();
-        if kept.is_empty() {
-            sql.push_str("DELETE FROM mizan_migrations;\n");
+        let mut parts = vec![self.ensure_table.to_owned()];
+        if revisions.is_empty() {
+            parts.push(self.forget_all.to_owned());
         } else {
-            let _ = writeln!(
-                sql,
-                "DELETE FROM mizan_migrations WHERE (revision, checksum) NOT IN (VALUES {});",
-                kept.join(", ")
-            );
+            let rows: Vec<_> = revisions
+                .iter()
+                .map(|it| format!("({}, {})", literal(it.id), literal(&it.checksum())))
+                .collect();
+            parts.push(self.forget_others.replace(":rows", &rows.join(", ")));
         }
-        for revision in revisions {
-            let insert = self.insert(revision);
-            let insert = insert.trim_end_matches(';');
-            let _ = writeln!(sql, "{insert} ON CONFLICT (revision) DO NOTHING;");
-        }
-        sql
+        parts.extend(revisions.iter().map(|it| filled(self.record_if_absent, it)));
+        parts.join("\n")
     }
 
     /// The whole of `--sql` for one step.
@@ -86,16 +80,13 @@ impl Dialect {
         }
         text
     }
+}
 
-    fn insert(&self, revision: &Revision) -> String {
-        format!(
-            "INSERT INTO mizan_migrations (revision, name, checksum, applied_at) VALUES ({}, {}, {}, {});",
-            literal(revision.id),
-            literal(revision.name),
-            literal(&revision.checksum()),
-            self.now
-        )
-    }
+fn filled(template: &str, revision: &Revision) -> String {
+    template
+        .replace(":revision", &literal(revision.id))
+        .replace(":name", &literal(revision.name))
+        .replace(":checksum", &literal(&revision.checksum()))
 }
 
 /// Whether a file asks to run statement by statement, outside a transaction.
@@ -120,7 +111,11 @@ mod tests {
         verify: "",
         commit: "COMMIT;",
         ensure_table: "MAKE;",
-        now: "now()",
+        record: "ADD (:revision, :name, :checksum);",
+        record_if_absent: "ADD? (:revision, :name, :checksum);",
+        forget: "DROP :revision;",
+        forget_others: "KEEP :rows;",
+        forget_all: "CLEAR;",
     };
 
     #[test]
@@ -131,8 +126,7 @@ mod tests {
             previous: None,
         };
         let expected = format!(
-            "-- Running upgrade  -> 0001, roles\nBEGIN;\nCREATE ROLE\nMAKE;\nINSERT INTO mizan_migrations \
-             (revision, name, checksum, applied_at) VALUES ('0001', 'roles', '{}', now());\nCOMMIT;\n",
+            "-- Running upgrade  -> 0001, roles\nBEGIN;\nCREATE ROLE\nMAKE;\nADD ('0001', 'roles', '{}');\nCOMMIT;\n",
             ALL[0].checksum()
         );
         assert_eq!(DIALECT.script(&step), expected);
@@ -143,8 +137,18 @@ mod tests {
         assert_eq!(
             DIALECT.script(&back),
             "-- Running downgrade 0001 -> , roles\nBEGIN;\nDROP\n\
-             DELETE FROM mizan_migrations WHERE revision = '0001';\nCOMMIT;\n"
+             DROP '0001';\nCOMMIT;\n"
         );
+    }
+
+    #[test]
+    fn a_stamp_forgets_the_others_and_keeps_what_is_as_it_should_be() {
+        let sum = ALL[0].checksum();
+        assert_eq!(
+            DIALECT.stamp(&ALL[..1]),
+            format!("MAKE;\nKEEP ('0001', '{sum}');\nADD? ('0001', 'roles', '{sum}');")
+        );
+        assert_eq!(DIALECT.stamp(&[]), "MAKE;\nCLEAR;");
     }
 
     #[test]

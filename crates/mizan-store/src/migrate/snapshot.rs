@@ -82,6 +82,7 @@ impl Snapshot {
     }
 
     /// This snapshot's objects with one of these names.
+    #[must_use]
     pub fn only<'n>(&self, names: impl IntoIterator<Item = &'n str>) -> Self {
         let objects = names
             .into_iter()
@@ -120,11 +121,11 @@ impl Snapshot {
 
 impl Object {
     fn canonical(&self, name: &str) -> String {
-        let mut text = format!("{} {name}\n", self.kind);
-        for (part, line) in &self.parts {
-            text.push_str(&format!("  {part}: {line}\n"));
-        }
-        text
+        let parts = self
+            .parts
+            .iter()
+            .map(|(part, line)| format!("  {part}: {line}\n"));
+        format!("{} {name}\n{}", self.kind, parts.collect::<String>())
     }
 
     fn differences(&self, name: &str, found: &Self, all: &mut Vec<Difference>) {
