@@ -129,3 +129,32 @@ impl<'r> Cells<'r> {
 fn time(text: &str) -> Result<Timestamp, chrono::ParseError> {
     DateTime::parse_from_rfc3339(text).map(|it| it.with_timezone(&Utc))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stamps_have_one_width_sort_as_text_and_read_back() {
+        let moments = [
+            (0, 0),
+            (1, 999),
+            (1, 1_000),
+            (1, 999_999_000),
+            (253_402_300_799, 0),
+        ];
+        let stamps: Vec<_> = moments
+            .iter()
+            .map(|(second, nano)| stamp(Timestamp::from_timestamp(*second, *nano).unwrap()))
+            .collect();
+        assert!(stamps.is_sorted(), "{stamps:?}");
+        assert!(stamps.iter().all(|it| it.len() == 27), "{stamps:?}");
+        assert_eq!(
+            stamps[1], "1970-01-01T00:00:01.000000Z",
+            "finer than a microsecond is cut off"
+        );
+        for text in stamps {
+            assert_eq!(stamp(time(&text).unwrap()), text);
+        }
+    }
+}

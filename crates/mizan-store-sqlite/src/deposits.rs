@@ -37,11 +37,12 @@ statements! {
         SET state = ?3, refunded = ?4, charged_back = ?5, captured_at = ?6, updated_at = ?7
         WHERE id = ?1 AND tenant_id = ?2";
 
+    /// Walks down the ids of all tenants; the plus keeps it from sorting what the index of players finds.
     LIST_DEPOSITS = "
         SELECT id, player_id, amount, currency, method, provider, provider_ref, state, refunded, charged_back,
                created_at, captured_at, updated_at
         FROM deposits
-        WHERE tenant_id = ?1 AND id < ?2
+        WHERE +tenant_id = ?1 AND id < ?2
         ORDER BY id DESC LIMIT ?3 OFFSET ?4";
 
     LIST_DEPOSITS_OF_PLAYER = "

@@ -88,7 +88,7 @@ pub(crate) fn connect(path: &Path, access: Access, config: &SqliteConfig) -> Res
 fn switch_to_wal(db: &Connection, limit: Duration) -> Result<()> {
     const PAUSE: Duration = Duration::from_millis(10);
     let tries = limit.as_millis() / PAUSE.as_millis();
-    for _ in 0..tries {
+    for _ in 0..=tries {
         match value::<String>(db, &SWITCH_TO_WAL, []) {
             Ok(mode) if mode == "wal" => return Ok(()),
             Ok(_) | Err(StoreError::Collision { .. }) => std::thread::sleep(PAUSE),

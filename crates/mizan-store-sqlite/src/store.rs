@@ -73,7 +73,8 @@ impl Store for SqliteStore {
         Engine::Sqlite
     }
 
-    /// Takes the one right to write in this process and the lock of the file, so rivals wait here.
+    /// Takes the one right to write in this process and the lock of the file, so rivals wait here. Who holds one
+    /// transaction that writes and begins another waits for itself, until the time limit says so.
     async fn begin(&self, tenant: TenantId) -> Result<Box<dyn Tx>> {
         let session = Session::write(&self.pools.writer).await?;
         Ok(Box::new(SqliteTx::new(tenant, session)))

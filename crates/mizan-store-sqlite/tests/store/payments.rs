@@ -1,13 +1,12 @@
 //! Deposits, withdrawals, payout attempts, webhooks, effects and jobs: every method once.
 
 use mizan_core::{
-    AttemptId, Currency, DepositId, Job, Money, TimeWindow, TransactionId, WebhookEventId, WithdrawalId,
+    AttemptId, Currency, DepositId, Money, TimeWindow, TransactionId, WebhookEventId, WithdrawalId,
 };
 use mizan_payments::deposit::{Deposit, DepositState};
 use mizan_payments::payout::{Attempt, AttemptState};
 use mizan_payments::withdrawal::{Withdrawal, WithdrawalState};
 use mizan_store::effects::{EffectKind, ProviderEffect};
-use mizan_store::outbox::NewJob;
 use mizan_store::webhooks::{EventState, Signature, WebhookEvent, WebhookFilter};
 use mizan_store::withdrawals::WithdrawalFilter;
 
@@ -34,7 +33,7 @@ fn withdrawal(bench: &Bench) -> Withdrawal {
 }
 
 #[tokio::test]
-async fn deposits_withdrawals_and_payout_attempts() {
+async fn a_deposit_is_kept_once_by_its_reference() {
     let bench = bench().await;
     let mut tx = bench.begin().await;
     let mut deposit = Deposit {
@@ -70,7 +69,12 @@ async fn deposits_withdrawals_and_payout_attempts() {
             std::slice::from_ref(&deposit)
         );
     }
+}
 
+#[tokio::test]
+async fn withdrawals_are_kept_locked_and_listed() {
+    let bench = bench().await;
+    let mut tx = bench.begin().await;
     let mut first = withdrawal(&bench);
     tx.insert_withdrawal(&first).await.unwrap();
     (first.state, first.provider) = (WithdrawalState::PayoutPending, Some(bench.provider.clone()));
@@ -93,7 +97,14 @@ async fn deposits_withdrawals_and_payout_attempts() {
         ..WithdrawalFilter::default()
     };
     assert_eq!(tx.withdrawals(&late, &counted(5)).await.unwrap().total, Some(0));
+}
 
+#[tokio::test]
+async fn one_payout_attempt_of_a_withdrawal_is_open() {
+    let bench = bench().await;
+    let mut tx = bench.begin().await;
+    let first = withdrawal(&bench);
+    tx.insert_withdrawal(&first).await.unwrap();
     let mut attempt = Attempt {
         id: AttemptId::new(),
         withdrawal: first.id,
@@ -122,7 +133,7 @@ async fn deposits_withdrawals_and_payout_attempts() {
 }
 
 #[tokio::test]
-async fn webhooks_effects_and_jobs() {
+async fn an_authentic_event_is_kept_once() {
     let bench = bench().await;
     let mut tx = bench.begin().await;
     let mut event = WebhookEvent {
@@ -164,7 +175,12 @@ async fn webhooks_effects_and_jobs() {
     };
     let page = tx.webhooks(&filter, &counted(5)).await.unwrap();
     assert_eq!((page.items, page.total), (vec![event], Some(1)));
+}
 
+#[tokio::test]
+async fn an_effect_is_kept_once_and_scanned_in_order_of_time() {
+    let bench = bench().await;
+    let mut tx = bench.begin().await;
     let effects: Vec<_> = (0..3).map(|n| effect(&bench, n)).collect();
     for effect in effects.iter().rev() {
         assert!(tx.insert_effect(effect).await.unwrap());
@@ -181,17 +197,6 @@ async fn webhooks_effects_and_jobs() {
         (first, rest, end),
         (vec![effects[0].clone()], vec![effects[1].clone()], None)
     );
-
-    let job = NewJob {
-        job: Job::ApplyWebhook {
-            event: WebhookEventId::new(),
-        },
-        run_at: at(1),
-        request_id: None,
-        created_at: at(1),
-    };
-    tx.enqueue(&job).await.unwrap();
-    tx.commit().await.unwrap();
 }
 
 fn effect(bench: &Bench, second: i64) -> ProviderEffect {

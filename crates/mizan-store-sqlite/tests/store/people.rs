@@ -17,7 +17,7 @@ use mizan_store::{Page, Start};
 use crate::harness::{at, bench, counted, player};
 
 #[tokio::test]
-async fn the_tenant_its_players_and_its_staff() {
+async fn the_tenant_and_its_players() {
     let bench = bench().await;
     let mut tx = bench.begin().await;
     tx.set_kyc_required(true).await.unwrap();
@@ -51,6 +51,17 @@ async fn the_tenant_its_players_and_its_staff() {
         (Some(1), Some(at(5)))
     );
 
+    tx.commit().await.unwrap();
+    let mut foreign = bench.store.read(TenantId(99)).await.unwrap();
+    assert_eq!(foreign.player(bench.player).await.unwrap(), None);
+    let nobody = foreign.players(&PlayerFilter::default(), &counted(5)).await;
+    assert_eq!(nobody.unwrap().total, Some(0));
+}
+
+#[tokio::test]
+async fn staff_is_kept_disabled_and_listed() {
+    let bench = bench().await;
+    let mut tx = bench.begin().await;
     let staff = NewStaff {
         id: StaffId::new(),
         email: "boss@example.com".into(),
@@ -76,20 +87,11 @@ async fn the_tenant_its_players_and_its_staff() {
     tx.commit().await.unwrap();
 
     let mut foreign = bench.store.read(TenantId(99)).await.unwrap();
-    assert_eq!(foreign.player(bench.player).await.unwrap(), None);
     assert_eq!(foreign.staff(staff.id).await.unwrap(), None);
-    assert_eq!(
-        foreign
-            .players(&PlayerFilter::default(), &counted(5))
-            .await
-            .unwrap()
-            .total,
-        Some(0)
-    );
 }
 
 #[tokio::test]
-async fn api_keys_connections_flags_and_the_audit_log() {
+async fn api_keys_and_connections() {
     let bench = bench().await;
     let mut tx = bench.begin().await;
     let key = ApiKey {
@@ -121,7 +123,12 @@ async fn api_keys_connections_flags_and_the_audit_log() {
         Some(bench.connection())
     );
     assert_eq!(tx.connections().await.unwrap(), [bench.connection()]);
+}
 
+#[tokio::test]
+async fn flags_and_the_audit_log() {
+    let bench = bench().await;
+    let mut tx = bench.begin().await;
     let flag = FlagOverride {
         flag: Flag::LedgerEnforceBalance,
         value: true,
