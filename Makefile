@@ -60,7 +60,8 @@ deny:
 	fi
 
 interop:
-	@if [ -x interop/run.sh ]; then $(say) 'interoperation with other implementations'; ./interop/run.sh; fi
+	@$(say) 'other implementations of the same standards'
+	@./tests/interop/run.sh
 
 # Last, so that its summary lines end what is printed.
 cargo-test:

@@ -5,6 +5,7 @@
 //! A section's file says what its variables mean; [`reference`] turns that into the manual and the schema.
 
 mod admin;
+mod anchor;
 mod auth;
 mod cors;
 mod database;
@@ -13,6 +14,7 @@ mod flags;
 mod listen;
 mod locator;
 mod log;
+mod mockpsp;
 mod placeholder;
 mod problem;
 mod process;

@@ -4,7 +4,9 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
 
-use crate::{admin, auth, cors, database, env, flags, listen, log, ready, recon, redis, webhooks};
+use crate::{
+    admin, anchor, auth, cors, database, env, flags, listen, log, mockpsp, ready, recon, redis, webhooks,
+};
 
 /// What kind of text a variable takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +37,7 @@ pub struct Setting {
     pub shape: Shape,
 }
 
-const SECTIONS: [(&str, &[Setting]); 12] = [
+const SECTIONS: [(&str, &[Setting]); 14] = [
     ("Mode", env::SETTINGS),
     ("Database", database::SETTINGS),
     ("Redis", redis::SETTINGS),
@@ -47,6 +49,8 @@ const SECTIONS: [(&str, &[Setting]); 12] = [
     ("Browsers", cors::SETTINGS),
     ("Webhooks", webhooks::SETTINGS),
     ("Rollout", flags::SETTINGS),
+    ("Ledger", anchor::SETTINGS),
+    ("Simulator", mockpsp::SETTINGS),
     ("Logs", log::SETTINGS),
 ];
 

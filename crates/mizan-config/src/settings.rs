@@ -1,5 +1,7 @@
 //! All the sections together, and the one way to read them.
 
+use std::path::PathBuf;
+
 use crate::admin::{self, Admin};
 use crate::auth::{self, Auth};
 use crate::cors::{self, Cors};
@@ -14,7 +16,7 @@ use crate::recon::{self, Recon};
 use crate::redis::{self, Redis};
 use crate::vars::Vars;
 use crate::webhooks::{self, Webhooks};
-use crate::{reference, strict};
+use crate::{anchor, mockpsp, reference, strict};
 
 /// Everything that the environment decides. Holds secrets only as `Secret`, so `Debug` shows none.
 #[derive(Debug, Clone)]
@@ -32,6 +34,10 @@ pub struct Settings {
     pub webhooks: Webhooks,
     pub flags: Flags,
     pub log: Log,
+    /// Where the end of the journal's chain is kept, if somewhere is named.
+    pub anchor_file: Option<PathBuf>,
+    /// Where connections of the kind `mockpsp` find their provider.
+    pub mockpsp_url: Option<String>,
 }
 
 /// Settings that may be used, and what is worth a line at boot.
@@ -61,6 +67,8 @@ impl Settings {
         let webhooks = webhooks::read(&vars, mode, &mut report);
         let flags = flags::read(&vars, mode, &mut report);
         let log = log::read(&vars, mode, &mut report);
+        let anchor_file = anchor::read(&vars);
+        let mockpsp_url = mockpsp::read(&vars, mode, &mut report);
         strict::check(&vars, mode, &mut report);
         warn_of_unknown_names(&vars, &mut report);
         let warnings = report.close()?;
@@ -80,6 +88,8 @@ impl Settings {
             webhooks,
             flags,
             log,
+            anchor_file,
+            mockpsp_url,
         };
         Ok(Loaded { settings, warnings })
     }

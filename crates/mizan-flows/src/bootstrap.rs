@@ -27,12 +27,12 @@ pub enum FirstOwner {
 #[derive(Debug)]
 pub struct Bootstrapped {
     pub tenant: Tenant,
-    /// The password that was made up, to be shown once.
-    pub password: Option<Secret>,
+    /// The email and the password that was made up, to be shown once.
+    pub made_up: Option<(String, Secret)>,
 }
 
 /// Makes what an installation needs and does not have. Replicas that start at once agree.
-pub async fn run(app: &App, owner: &FirstOwner, mockpsp_url: Option<String>) -> Result<Bootstrapped> {
+pub async fn run(app: &App, owner: &FirstOwner) -> Result<Bootstrapped> {
     app.sessions.ensure_key(app.now()).await?;
     let key = app.settings.default_tenant.clone();
     let (tenant, _) = tenants::ensure(app, &key, key.as_str()).await?;
@@ -45,7 +45,7 @@ pub async fn run(app: &App, owner: &FirstOwner, mockpsp_url: Option<String>) -> 
         tenant: tenant.id,
         kind: "mockpsp".into(),
         merchant_account: None,
-        base_url: mockpsp_url,
+        base_url: None,
         created_at: app.now(),
     };
     tx.insert_connection(&connection).await?;
@@ -61,7 +61,7 @@ pub async fn run(app: &App, owner: &FirstOwner, mockpsp_url: Option<String>) -> 
             FirstOwner::Given { email, password } => Some((email, password.clone())),
             FirstOwner::MadeUp { email } => {
                 let password = Secret::new(random_password());
-                made_up = Some(password.clone());
+                made_up = Some((email.clone(), password.clone()));
                 Some((email, password))
             }
         };
@@ -76,7 +76,7 @@ pub async fn run(app: &App, owner: &FirstOwner, mockpsp_url: Option<String>) -> 
     }
     Ok(Bootstrapped {
         tenant,
-        password: made_up,
+        made_up,
     })
 }
 

@@ -94,7 +94,7 @@ async fn api_key(app: &App, whole: &str, rest: &str) -> Result<(Session, Vec<Str
         tenant: key.tenant,
         actor: Actor::Service(key.id),
         platform: false,
-        expires_at: app.now() + chrono::TimeDelta::seconds(app.sessions.lifetime_s()),
+        expires_at: app.now() + chrono::TimeDelta::seconds(app.sessions.staff_lifetime_s()),
     };
     Ok((session, key.scopes))
 }

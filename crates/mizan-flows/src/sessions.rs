@@ -48,28 +48,46 @@ pub struct Token {
     pub expires_in_s: i64,
 }
 
+/// How long tokens live, in seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lifetimes {
+    pub staff_s: i64,
+    pub player_s: i64,
+}
+
+impl Lifetimes {
+    fn of(self, role: Role) -> i64 {
+        if role == Role::Player { self.player_s } else { self.staff_s }
+    }
+
+    fn longest(self) -> i64 {
+        self.staff_s.max(self.player_s)
+    }
+}
+
 /// Issues and checks access tokens.
 #[derive(Clone)]
 pub struct Sessions {
     store: Arc<dyn Store>,
     /// Set by `JWT_SECRET`; then the database's keys are not used.
     configured: Option<Arc<Secret>>,
-    lifetime_s: i64,
+    lifetimes: Lifetimes,
     cache: Arc<RwLock<Vec<SigningKey>>>,
 }
 
 impl Sessions {
-    pub fn new(store: Arc<dyn Store>, configured: Option<Secret>, lifetime_s: i64) -> Self {
+    pub fn new(store: Arc<dyn Store>, configured: Option<Secret>, lifetimes: Lifetimes) -> Self {
         Self {
             store,
             configured: configured.map(Arc::new),
-            lifetime_s,
+            lifetimes,
             cache: Arc::default(),
         }
     }
 
-    pub fn lifetime_s(&self) -> i64 {
-        self.lifetime_s
+    /// How long a service may act on one look-up of its key.
+    pub fn staff_lifetime_s(&self) -> i64 {
+        self.lifetimes.staff_s
     }
 
     /// Makes the first signing key, if there is none. Replicas that start at once agree on one.
@@ -90,7 +108,7 @@ impl Sessions {
         let mut platform = self.store.platform().await?;
         platform.insert_signing_key(&key, false).await?;
         platform.retire_other_signing_keys(&kid, now).await?;
-        let expired = now - chrono::TimeDelta::seconds(self.lifetime_s);
+        let expired = now - chrono::TimeDelta::seconds(self.lifetimes.longest());
         platform.delete_signing_keys_retired_before(expired).await?;
         platform.commit().await?;
         self.cache.write().await.clear();
@@ -121,6 +139,7 @@ impl Sessions {
         now: Timestamp,
     ) -> Result<Token> {
         let iat = now.timestamp();
+        let lifetime_s = self.lifetimes.of(role);
         let claims = Claims {
             iss: ISSUER.into(),
             sub,
@@ -128,7 +147,7 @@ impl Sessions {
             role: role.as_str().into(),
             plt,
             iat,
-            exp: iat + self.lifetime_s,
+            exp: iat + lifetime_s,
         };
         let (kid, key) = self.signing_key().await?;
         let header = Header {
@@ -138,7 +157,7 @@ impl Sessions {
         let text = jsonwebtoken::encode(&header, &claims, &key).map_err(|_| FlowError::Interrupted)?;
         Ok(Token {
             text: Secret::new(text),
-            expires_in_s: self.lifetime_s,
+            expires_in_s: lifetime_s,
         })
     }
 
@@ -209,7 +228,7 @@ impl Sessions {
         };
         let last = key
             .retired_at
-            .map(|it| it + chrono::TimeDelta::seconds(self.lifetime_s));
+            .map(|it| it + chrono::TimeDelta::seconds(self.lifetimes.longest()));
         if last.is_some_and(|it| it < now) {
             return Err(FlowError::NotSignedIn);
         }

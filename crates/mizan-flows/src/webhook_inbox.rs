@@ -61,6 +61,7 @@ pub async fn replay(app: &App, caller: &Caller, id: WebhookEventId, dry_run: boo
         Err(error) => serde_json::json!({ "error": error.to_string() }),
     };
     let state = event.state.to_string();
+    let before = state.clone();
     let view = |queued| ReplayView {
         id,
         dry_run,
@@ -90,7 +91,8 @@ pub async fn replay(app: &App, caller: &Caller, id: WebhookEventId, dry_run: boo
         action: "webhook.replay",
         subject_type: "webhook_event",
         subject_id: id.to_string(),
-        from: Some(event.state.to_string()),
+        from: Some(before),
+        to: Some(event.state.to_string()),
         ..Change::default()
     };
     audit::write(&mut *tx, caller, now, change).await?;

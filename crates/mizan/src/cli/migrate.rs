@@ -95,11 +95,11 @@ impl Run<'_> {
             return Ok(exit::WRONG_USE);
         }
         let mut database = open(self.database).await?;
-        let mut broken_pipe = None;
+        let mut unwritten = None;
         let json = self.json;
         let mut tell = |event: Event<'_>| {
-            if !json && let Err(error) = words::write_event(out, &event) {
-                broken_pipe = Some(error);
+            if !json && let Err(error) = unless_nobody_reads(words::write_event(out, &event)) {
+                unwritten = Some(error);
             }
         };
         let target = &args.range.to;
@@ -107,12 +107,12 @@ impl Run<'_> {
             Direction::Up => upgrade(&mut *database, target, self.deadline, &mut tell).await?,
             Direction::Down => downgrade(&mut *database, target, self.deadline, &mut tell).await?,
         };
-        if self.json {
-            writeln!(out, "{}", words::done_json(direction, &done))?;
+        unless_nobody_reads(if self.json {
+            writeln!(out, "{}", words::done_json(direction, &done))
         } else {
-            words::write_end(out, &done)?;
-        }
-        if let Some(error) = broken_pipe {
+            words::write_end(out, &done)
+        })?;
+        if let Some(error) = unwritten {
             return Err(error.into());
         }
         Ok(if done.stopped.is_some() {
@@ -190,10 +190,8 @@ impl Run<'_> {
 
     fn heads(&self, out: &mut impl Write) -> anyhow::Result<Exit> {
         let head = database::revisions(self.database).last().map(|it| it.id);
-        let heads: Vec<_> = head.into_iter().collect();
-        self.say(out, &json!({ "ok": true, "heads": heads }), || {
-            heads.iter().map(|it| format!("{it} (head)")).collect()
-        })?;
+        let view = json!({ "ok": true, "heads": head.as_slice() });
+        self.say(out, &view, || format!("{} (head)", head.unwrap_or("base")))?;
         Ok(exit::DONE)
     }
 
@@ -240,10 +238,18 @@ impl Run<'_> {
 
     /// Prints the one or the other.
     fn say(&self, out: &mut impl Write, view: &Value, line: impl FnOnce() -> String) -> std::io::Result<()> {
-        if self.json {
+        unless_nobody_reads(if self.json {
             writeln!(out, "{view}")
         } else {
             writeln!(out, "{}", line())
-        }
+        })
+    }
+}
+
+/// Whoever pipes into `head` may leave early; what was done and the exit code stay what they are.
+fn unless_nobody_reads(written: std::io::Result<()>) -> std::io::Result<()> {
+    match written {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        other => other,
     }
 }

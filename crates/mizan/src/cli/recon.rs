@@ -1,0 +1,249 @@
+//! `mizan recon`: matches two files without any server, or runs a reconciliation of a provider.
+
+use std::fs::File;
+use std::io::{BufReader, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Context;
+use clap::{Args, Subcommand, ValueEnum};
+use comfy_table::{CellAlignment, Table, presets};
+use indicatif::{ProgressBar, ProgressStyle};
+use mizan_core::{Currency, ProviderKey, TimeWindow, Timestamp};
+use mizan_flows::recon_runs::NewRun;
+use mizan_flows::{Caller, recon_execute, recon_runs, tenants};
+use mizan_mask::Masker;
+use mizan_recon::engine::Report;
+use mizan_recon::statement::{ColumnMap, GenericReader};
+use mizan_recon::view::{FindingView, QuarantinedView, SummaryView};
+use mizan_recon::{NativeEngine, Rules, match_files};
+use mizan_store::recon_runs::RunStatus;
+
+use super::exit::{self, Exit};
+use crate::wire;
+
+#[derive(Debug, Args)]
+pub struct ReconArgs {
+    #[command(subcommand)]
+    command: ReconCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum ReconCommand {
+    /// Matches a statement with a ledger extract, without any server.
+    ///
+    /// Exit 0 when the files could be compared, whatever was found; with --fail-on-findings, 1 when they differ.
+    Match(MatchArgs),
+    /// Runs a reconciliation of a provider now, on the configured database.
+    Run(RunArgs),
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Format {
+    /// Mizan's own CSV columns.
+    Generic,
+}
+
+#[derive(Debug, Args)]
+struct MatchArgs {
+    /// The provider's statement.
+    #[arg(long)]
+    statement: PathBuf,
+    /// The ledger extract, in the generic format.
+    #[arg(long)]
+    ledger: PathBuf,
+    /// The format of the statement.
+    #[arg(long, value_enum, default_value = "generic")]
+    format: Format,
+    /// Differences up to this many minor units match, per currency: `TRY=5`. May be repeated.
+    #[arg(long, value_name = "CURRENCY=MINOR", value_parser = tolerance)]
+    tolerance: Vec<(Currency, u64)>,
+    /// Writes every finding to this file, one JSON object a line.
+    #[arg(long)]
+    out: Option<PathBuf>,
+    /// Writes every row that could not be read to this file, one JSON object a line.
+    #[arg(long)]
+    quarantine: Option<PathBuf>,
+    /// Prints one JSON object instead of a table.
+    #[arg(long)]
+    json: bool,
+    /// Exit 1 when there is any finding or quarantined row.
+    #[arg(long)]
+    fail_on_findings: bool,
+}
+
+fn tolerance(text: &str) -> Result<(Currency, u64), String> {
+    let (currency, minor) = text.split_once('=').ok_or("write it as TRY=5")?;
+    let currency = currency.parse::<Currency>().map_err(|it| it.to_string())?;
+    let minor = minor.parse().map_err(|_| "the tolerance is a whole number of minor units".to_owned())?;
+    Ok((currency, minor))
+}
+
+#[derive(Debug, Args)]
+struct RunArgs {
+    /// The key of the provider connection.
+    #[arg(long)]
+    provider: ProviderKey,
+    /// RFC 3339; the window includes its start.
+    #[arg(long, value_name = "TIME")]
+    window_start: Timestamp,
+    /// RFC 3339; the window does not include its end.
+    #[arg(long, value_name = "TIME")]
+    window_end: Timestamp,
+    /// Keeps no findings.
+    #[arg(long)]
+    dry_run: bool,
+    #[arg(long)]
+    idempotency_key: Option<String>,
+    /// The tenant's key; the default tenant without it.
+    #[arg(long)]
+    tenant: Option<mizan_core::TenantKey>,
+    #[arg(long)]
+    json: bool,
+}
+
+pub async fn run(args: ReconArgs) -> anyhow::Result<Exit> {
+    match args.command {
+        ReconCommand::Match(args) => {
+            tokio::task::spawn_blocking(move || match_two(&args)).await.context("the match was interrupted")?
+        }
+        ReconCommand::Run(args) => run_one(args).await,
+    }
+}
+
+fn match_two(args: &MatchArgs) -> anyhow::Result<Exit> {
+    let Format::Generic = args.format;
+    let bar = spinner("matching");
+    let mut rules = Rules::default();
+    for (currency, minor) in &args.tolerance {
+        rules = rules.with_tolerance(*currency, *minor);
+    }
+    let mut statement = open(&args.statement)?;
+    let mut ledger = open(&args.ledger)?;
+    let report = match_files(&mut statement, &mut ledger, &rules, &NativeEngine::default())?;
+    bar.finish_and_clear();
+    if let Some(path) = &args.out {
+        write_lines(path, report.findings.iter().map(FindingView::from))?;
+    }
+    if let Some(path) = &args.quarantine {
+        let all = report.statement_quarantine.iter().chain(&report.ledger_quarantine);
+        write_lines(path, all.map(QuarantinedView::from))?;
+    }
+    let summary = SummaryView::from(&report.summary);
+    if args.json {
+        println!("{}", serde_json::to_string(&summary)?);
+    } else {
+        print_report(&summary, &report);
+    }
+    let clean = summary.findings_total == 0 && summary.statement_quarantined + summary.ledger_quarantined == 0;
+    Ok(if args.fail_on_findings && !clean { exit::NO } else { exit::DONE })
+}
+
+fn open(path: &Path) -> anyhow::Result<GenericReader<BufReader<File>>> {
+    let file = File::open(path).with_context(|| format!("{} cannot be opened", path.display()))?;
+    let name = path.file_name().map_or_else(String::new, |it| it.to_string_lossy().into_owned());
+    let reader = BufReader::with_capacity(1 << 20, file);
+    GenericReader::open(name, reader, ColumnMap::default()).with_context(|| format!("{}", path.display()))
+}
+
+fn write_lines<T: serde::Serialize>(path: &Path, all: impl Iterator<Item = T>) -> anyhow::Result<()> {
+    let file = File::create(path).with_context(|| format!("{} cannot be written", path.display()))?;
+    let mut out = BufWriter::new(file);
+    for one in all {
+        serde_json::to_writer(&mut out, &one)?;
+        out.write_all(b"\n")?;
+    }
+    out.flush().with_context(|| format!("{} cannot be written", path.display()))
+}
+
+fn print_report(summary: &SummaryView, report: &Report) {
+    let mut rows = table(&["", "statement", "ledger"]);
+    let row = |name: &str, a: u64, b: u64| [name.to_owned(), a.to_string(), b.to_string()];
+    rows.add_row(row("rows read", summary.statement_rows, summary.ledger_rows));
+    rows.add_row(row("quarantined", summary.statement_quarantined, summary.ledger_quarantined));
+    println!("{rows}\nmatched {}\n", summary.matched);
+    if summary.findings.is_empty() {
+        println!("No findings: both sides agree.");
+    } else {
+        let mut findings = table(&["finding", "count"]);
+        for (name, count) in &summary.findings {
+            findings.add_row([name.clone(), count.to_string()]);
+        }
+        println!("{findings}");
+    }
+    let masker = Masker::builder().build();
+    for quarantined in report.statement_quarantine.iter().chain(&report.ledger_quarantine).take(5) {
+        let column = quarantined.column.as_deref().unwrap_or("-");
+        let line = format!("line {}, column {column}: {}", quarantined.line_no, quarantined.reason);
+        println!("quarantined: {}", masker.mask(&line));
+    }
+    println!("digest {}", summary.digest);
+}
+
+/// A table whose columns after the first are numbers.
+pub(super) fn table(header: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_preset(presets::UTF8_HORIZONTAL_ONLY).set_header(header);
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    table
+}
+
+/// A spinner on a terminal, nothing elsewhere.
+pub(super) fn spinner(what: &'static str) -> ProgressBar {
+    let bar = ProgressBar::new_spinner().with_message(what);
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {elapsed}") {
+        bar.set_style(style);
+    }
+    bar.enable_steady_tick(Duration::from_millis(120));
+    bar
+}
+
+async fn run_one(args: RunArgs) -> anyhow::Result<Exit> {
+    let loaded = wire::settings()?;
+    let masker = wire::masker();
+    wire::logging::start_quiet(&loaded.settings.log, &masker);
+    let Ok(window) = TimeWindow::new(args.window_start, args.window_end) else {
+        eprintln!("error: --window-end must be after --window-start");
+        return Ok(exit::WRONG_USE);
+    };
+    let store = wire::stores::open(&loaded.settings.database)?;
+    let app = wire::app(&loaded.settings, store);
+    let key = args.tenant.unwrap_or_else(|| app.settings.default_tenant.clone());
+    let tenant = tenants::by_key(&app, &key).await?;
+    let caller = Caller::system(tenant.id, "cli", None);
+    let new = NewRun {
+        provider: args.provider,
+        window,
+        dry_run: args.dry_run,
+        idempotency_key: args.idempotency_key,
+        statement: None,
+    };
+    let bar = spinner("reconciling");
+    let queued = recon_runs::create(&app, &caller, &new).await?;
+    let run = recon_execute::run_now(&app, &caller, queued.id).await?;
+    bar.finish_and_clear();
+    let parse = |it: &Option<String>| -> serde_json::Value {
+        it.as_deref().and_then(|it| serde_json::from_str(it).ok()).unwrap_or_default()
+    };
+    let (stats, error) = (parse(&run.stats_json), parse(&run.error_json));
+    if args.json {
+        let body = serde_json::json!({
+            "id": run.id, "provider": run.provider, "status": run.status.as_str(), "dry_run": run.dry_run,
+            "stats_json": stats, "error_json": error,
+        });
+        println!("{}", masker.mask(&body.to_string()));
+    } else {
+        println!("run {} {}", run.id, run.status);
+        let mut findings = table(&["finding", "count"]);
+        for (name, count) in stats["summary"]["findings"].as_object().into_iter().flatten() {
+            findings.add_row([name.clone(), count.to_string()]);
+        }
+        println!("{findings}");
+        if !error.is_null() {
+            println!("{}", masker.mask(&error.to_string()));
+        }
+    }
+    Ok(if run.status == RunStatus::Completed { exit::DONE } else { exit::COULD_NOT })
+}

@@ -1,0 +1,148 @@
+//! What the probes look at: the database, Redis and the migrations. Every answer is one word of a fixed
+//! vocabulary; no host, no URL and no driver's text leaves this file.
+
+use std::time::Duration;
+
+use mizan_config::Redis;
+use mizan_store::migrate::{Revision, Standing, standing};
+use mizan_store::{Engine, Store, StoreError};
+use redis::aio::MultiplexedConnection;
+use redis::sentinel::{SentinelClient, SentinelNodeConnectionInfo, SentinelServerType};
+use redis::{AsyncConnectionConfig, Client, IntoConnectionInfo, RedisConnectionInfo, RedisError, TlsMode};
+use tokio::sync::Mutex;
+
+/// Looks whether the database answers.
+pub async fn database(store: &dyn Store, patience: Duration) -> &'static str {
+    match tokio::time::timeout(patience, store.ping()).await {
+        Ok(Ok(())) => "connected",
+        Ok(Err(error)) => {
+            tracing::debug!(error = &error as &dyn std::error::Error, "database ping failed");
+            if is_refused_login(&error) { "auth_failed" } else { "unreachable" }
+        }
+        Err(_) => "timeout",
+    }
+}
+
+/// PostgreSQL's classes 28 (a wrong password, no such role) say so in every language of the server.
+fn is_refused_login(error: &StoreError) -> bool {
+    let mut cause: Option<&dyn std::error::Error> = Some(error);
+    while let Some(it) = cause {
+        let text = it.to_string();
+        if text.contains("28P01") || text.contains("28000") || text.contains("password authentication failed") {
+            return true;
+        }
+        cause = it.source();
+    }
+    false
+}
+
+/// Where the migrations stand.
+#[derive(Debug, Clone)]
+pub struct Migrations {
+    pub detail: &'static str,
+    pub current: Vec<String>,
+    pub head: Vec<String>,
+}
+
+/// The revisions that this binary has for an engine.
+pub fn revisions(engine: Engine) -> &'static [Revision] {
+    match engine {
+        Engine::Postgres => mizan_store_postgres::migrate::REVISIONS,
+        Engine::Sqlite => mizan_store_sqlite::migrate::REVISIONS,
+    }
+}
+
+/// Looks where the migrations stand.
+pub async fn migrations(store: &dyn Store, patience: Duration) -> Migrations {
+    let all = revisions(store.engine());
+    let head = all.last().map(|it| it.id.to_owned()).into_iter().collect();
+    let (found, current) = match tokio::time::timeout(patience, store.applied_revisions()).await {
+        Ok(Ok(applied)) => (standing(&applied, all), applied.last().cloned().into_iter().collect()),
+        Ok(Err(_)) | Err(_) => (Standing::Unknown, Vec::new()),
+    };
+    Migrations { detail: found.word(), current, head }
+}
+
+/// Pings Redis over a connection that is kept while it is good.
+pub struct RedisPing {
+    target: Target,
+    kept: Mutex<Option<MultiplexedConnection>>,
+}
+
+enum Target {
+    /// Tried in order: the one server, or the nodes of a cluster, of which any will do.
+    Servers(Vec<Client>),
+    Sentinel(Box<Mutex<SentinelClient>>),
+}
+
+impl RedisPing {
+    pub fn new(redis: &Redis) -> Result<Self, RedisError> {
+        let target = match redis {
+            Redis::Single { url, .. } => Target::Servers(vec![Client::open(url.reveal())?]),
+            Redis::Cluster { nodes, .. } => Target::Servers(
+                nodes.iter().map(|it| Client::open(it.reveal())).collect::<Result<_, _>>()?,
+            ),
+            Redis::Sentinel { sentinels, master, login, database, tls, .. } => {
+                let sentinels = sentinels
+                    .iter()
+                    .map(|it| it.reveal().into_connection_info())
+                    .collect::<Result<Vec<_>, _>>()?;
+                let mut info = RedisConnectionInfo::default().set_db(i64::from(*database));
+                if let Some(user) = &login.user {
+                    info = info.set_username(user);
+                }
+                if let Some(password) = &login.password {
+                    info = info.set_password(password.reveal());
+                }
+                let mut node = SentinelNodeConnectionInfo::default().set_redis_connection_info(info);
+                if *tls {
+                    node = node.set_tls_mode(TlsMode::Secure);
+                }
+                let client =
+                    SentinelClient::build(sentinels, master.clone(), Some(node), SentinelServerType::Master)?;
+                Target::Sentinel(Box::new(Mutex::new(client)))
+            }
+        };
+        Ok(Self { target, kept: Mutex::new(None) })
+    }
+
+    /// One word: `connected`, `unreachable`, `timeout` or `auth_failed`.
+    pub async fn check(&self, patience: Duration) -> &'static str {
+        match tokio::time::timeout(patience, self.ping()).await {
+            Ok(Ok(())) => "connected",
+            Ok(Err(error)) if error.kind() == redis::ErrorKind::AuthenticationFailed => "auth_failed",
+            Ok(Err(error)) if error.is_timeout() => "timeout",
+            Ok(Err(_)) => "unreachable",
+            Err(_) => "timeout",
+        }
+    }
+
+    async fn ping(&self) -> Result<(), RedisError> {
+        let mut kept = self.kept.lock().await;
+        // What is kept is given back only after it answered, so a connection that hangs is not used again.
+        let mut connection = match kept.take() {
+            Some(connection) => connection,
+            None => self.connect().await?,
+        };
+        let _: String = redis::cmd("PING").query_async(&mut connection).await?;
+        *kept = Some(connection);
+        Ok(())
+    }
+
+    async fn connect(&self) -> Result<MultiplexedConnection, RedisError> {
+        let config = AsyncConnectionConfig::new().set_response_timeout(Some(Duration::from_secs(2)));
+        match &self.target {
+            Target::Sentinel(client) => client.lock().await.get_async_connection_with_config(&config).await,
+            Target::Servers(clients) => {
+                let mut last = None;
+                for client in clients {
+                    match client.get_multiplexed_async_connection_with_config(&config).await {
+                        Ok(connection) => return Ok(connection),
+                        Err(error) => last = Some(error),
+                    }
+                }
+                Err(last.unwrap_or_else(|| (redis::ErrorKind::InvalidClientConfig, "no server is named").into()))
+            }
+        }
+    }
+}
