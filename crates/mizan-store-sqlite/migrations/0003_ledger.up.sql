@@ -13,6 +13,7 @@ CREATE TABLE accounts (
     CONSTRAINT uq_accounts_code UNIQUE (tenant_id, code, currency),
     CONSTRAINT ck_accounts_wallet CHECK (kind NOT IN ('available', 'held', 'bonus') OR (player_id IS NOT NULL AND NOT may_go_negative))
 ) STRICT;
+CREATE INDEX ix_accounts_tenant ON accounts (tenant_id, id);
 CREATE INDEX ix_accounts_player ON accounts (player_id) WHERE player_id IS NOT NULL;
 
 -- The materialised balance of each account: credits less debits, in minor units. A sum that leaves the range of

@@ -17,6 +17,7 @@ CREATE TABLE deposits (
     CONSTRAINT uq_deposits_provider_ref UNIQUE (provider, provider_ref),
     CONSTRAINT ck_deposits_given_back CHECK (refunded + charged_back <= amount)
 ) STRICT;
+CREATE INDEX ix_deposits_tenant ON deposits (tenant_id, id);
 CREATE INDEX ix_deposits_player ON deposits (tenant_id, player_id, id);
 
 CREATE TABLE withdrawals (

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use mizan_config::Redis;
 use mizan_store::migrate::{Revision, Standing, standing};
-use mizan_store::{Engine, Store, StoreError};
+use mizan_store::{Engine, Store};
 use redis::aio::MultiplexedConnection;
 use redis::sentinel::{SentinelClient, SentinelNodeConnectionInfo, SentinelServerType};
 use redis::{AsyncConnectionConfig, Client, IntoConnectionInfo, RedisConnectionInfo, RedisError, TlsMode};
@@ -17,23 +17,10 @@ pub async fn database(store: &dyn Store, patience: Duration) -> &'static str {
         Ok(Ok(())) => "connected",
         Ok(Err(error)) => {
             tracing::debug!(error = &error as &dyn std::error::Error, "database ping failed");
-            if is_refused_login(&error) { "auth_failed" } else { "unreachable" }
+            if mizan_store_postgres::login_refused(&error) { "auth_failed" } else { "unreachable" }
         }
         Err(_) => "timeout",
     }
-}
-
-/// PostgreSQL's classes 28 (a wrong password, no such role) say so in every language of the server.
-fn is_refused_login(error: &StoreError) -> bool {
-    let mut cause: Option<&dyn std::error::Error> = Some(error);
-    while let Some(it) = cause {
-        let text = it.to_string();
-        if text.contains("28P01") || text.contains("28000") || text.contains("password authentication failed") {
-            return true;
-        }
-        cause = it.source();
-    }
-    false
 }
 
 /// Where the migrations stand.

@@ -1,9 +1,11 @@
 //! Opens the store that the settings name.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
 use mizan_config::{Database, Tls};
+use mizan_mask::Secret;
 use mizan_store::Store;
 use mizan_store_postgres::{CertificateCheck, PostgresConfig, PostgresStore};
 use mizan_store_sqlite::{SqliteConfig, SqliteStore};
@@ -17,14 +19,20 @@ pub fn open(database: &Database) -> anyhow::Result<Arc<dyn Store>> {
                 .with_context(|| format!("the database file {} cannot be opened", path.display()))?,
         ),
         Database::Postgres { url, tls, root_certificate, .. } => {
-            let mut config = PostgresConfig::new(url.clone());
-            config.ca_file.clone_from(root_certificate);
-            config.certificate = match tls {
-                Tls::Disable | Tls::Prefer | Tls::Require => CertificateCheck::None,
-                Tls::VerifyCa => CertificateCheck::Authority,
-                Tls::VerifyFull => CertificateCheck::Full,
-            };
+            let config = postgres_config(url, *tls, root_certificate.as_deref());
             Arc::new(PostgresStore::connect(&config).context("the PostgreSQL client cannot be set up")?)
         }
     })
+}
+
+/// What the settings say of PostgreSQL, in the words of the store.
+pub fn postgres_config(url: &Secret, tls: Tls, root_certificate: Option<&Path>) -> PostgresConfig {
+    let mut config = PostgresConfig::new(url.clone());
+    config.ca_file = root_certificate.map(Path::to_path_buf);
+    config.certificate = match tls {
+        Tls::Disable | Tls::Prefer | Tls::Require => CertificateCheck::None,
+        Tls::VerifyCa => CertificateCheck::Authority,
+        Tls::VerifyFull => CertificateCheck::Full,
+    };
+    config
 }

@@ -1,12 +1,12 @@
 //! The database of the settings, as something that can be migrated.
 
-use mizan_config::{Database, Tls};
+use mizan_config::Database;
 use mizan_store::migrate::{Dialect, Done, Event, Migrate, MigrateError, Revision};
 use mizan_store_postgres::migrate::PostgresMigrator;
-use mizan_store_postgres::{CertificateCheck, PostgresConfig};
 use mizan_store_sqlite::migrate::SqliteMigrator;
 
 use super::words;
+use crate::wire::stores::postgres_config;
 
 /// Opens it: PostgreSQL over a direct connection as the login user, SQLite as a file.
 pub async fn open(database: &Database) -> Result<Box<dyn Migrate>, MigrateError> {
@@ -18,13 +18,7 @@ pub async fn open(database: &Database) -> Result<Box<dyn Migrate>, MigrateError>
             root_certificate,
             ..
         } => {
-            let mut config = PostgresConfig::new(url.clone());
-            config.ca_file.clone_from(root_certificate);
-            config.certificate = match tls {
-                Tls::Disable | Tls::Prefer | Tls::Require => CertificateCheck::None,
-                Tls::VerifyCa => CertificateCheck::Authority,
-                Tls::VerifyFull => CertificateCheck::Full,
-            };
+            let config = postgres_config(url, *tls, root_certificate.as_deref());
             Box::new(PostgresMigrator::connect(&config).await?)
         }
     })
