@@ -74,10 +74,7 @@ pub async fn run(app: &App, owner: &FirstOwner) -> Result<Bootstrapped> {
             }
         }
     }
-    Ok(Bootstrapped {
-        tenant,
-        made_up,
-    })
+    Ok(Bootstrapped { tenant, made_up })
 }
 
 fn random_password() -> String {

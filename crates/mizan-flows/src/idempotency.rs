@@ -34,7 +34,7 @@ impl Reply {
         }
     }
 
-    fn stored(&self) -> StoredReply {
+    pub(crate) fn stored(&self) -> StoredReply {
         StoredReply {
             status: self.status,
             body: self.body.clone(),
@@ -72,7 +72,13 @@ impl Keyed {
 
     /// Claims the key, or finds the reply that it was given.
     pub(crate) async fn claim(&self, tx: &mut dyn Tx, now: Timestamp) -> Result<Option<Reply>> {
-        match tx.claim_key(&self.key, &self.fingerprint, now).await? {
+        let claim = tx.claim_key(&self.key, &self.fingerprint, now).await?;
+        self.answer(claim)
+    }
+
+    /// What a claim means: nothing yet, the reply of the first time, or a conflict.
+    pub(crate) fn answer(&self, claim: Claim) -> Result<Option<Reply>> {
+        match claim {
             Claim::New => Ok(None),
             Claim::Used { fingerprint, .. } if fingerprint != self.fingerprint => {
                 Err(FlowError::IdempotencyKeyReused)

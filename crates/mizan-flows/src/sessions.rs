@@ -57,7 +57,11 @@ pub struct Lifetimes {
 
 impl Lifetimes {
     fn of(self, role: Role) -> i64 {
-        if role == Role::Player { self.player_s } else { self.staff_s }
+        if role == Role::Player {
+            self.player_s
+        } else {
+            self.staff_s
+        }
     }
 
     fn longest(self) -> i64 {

@@ -1,5 +1,7 @@
 //! Layer 1 of idempotency: the keys of clients.
 
+use std::collections::HashSet;
+
 use async_trait::async_trait;
 use mizan_core::Timestamp;
 use mizan_store::idempotency::{Claim, Idempotency, IdempotencyKey, StoredReply};
@@ -7,7 +9,7 @@ use mizan_store::{Result, StoreError};
 use tokio_postgres::Row;
 
 use crate::record::Record;
-use crate::session::Session;
+use crate::session::{Param, Session};
 use crate::statements::statements;
 use crate::tx::PgTx;
 
@@ -16,6 +18,16 @@ statements! {
     CLAIM = "INSERT INTO idempotency_keys (tenant_id, route, key, fingerprint, created_at)
          VALUES ($1, $2, $3, $4, $5)
          ON CONFLICT ON CONSTRAINT pk_idempotency_keys DO NOTHING";
+    /// In order of key, so that two processes that claim the same keys wait for each other and never in a ring.
+    CLAIM_MANY = "INSERT INTO idempotency_keys (tenant_id, route, key, fingerprint, created_at)
+         SELECT $1, c.route, c.key, c.fingerprint, $5
+         FROM unnest($2::text[], $3::text[], $4::bytea[]) AS c (route, key, fingerprint)
+         ORDER BY c.route, c.key
+         ON CONFLICT ON CONSTRAINT pk_idempotency_keys DO NOTHING
+         RETURNING route, key";
+    KEEP_REPLIES = "UPDATE idempotency_keys k SET status = r.status, reply = r.reply
+         FROM unnest($2::text[], $3::text[], $4::smallint[], $5::text[]) AS r (route, key, status, reply)
+         WHERE k.tenant_id = $1 AND k.route = r.route AND k.key = r.key AND k.status IS NULL";
     USED = "SELECT key, fingerprint, status, reply FROM idempotency_keys
          WHERE tenant_id = $1 AND route = $2 AND key = $3";
     /// Only a key without a reply, which nobody but the claiming transaction can see.
@@ -50,6 +62,20 @@ pub(crate) async fn delete_before(session: &Session, before: Timestamp, limit: u
         .await
 }
 
+impl PgTx {
+    /// What a key that is not new was used for.
+    async fn used(&self, key: &IdempotencyKey) -> Result<Claim> {
+        let row = self
+            .session
+            .row(USED, &[&self.tenant, &key.route, &key.key])
+            .await?;
+        let gone = || StoreError::Collision {
+            what: "pk_idempotency_keys".to_owned(),
+        };
+        used(&row.ok_or_else(gone)?)
+    }
+}
+
 #[async_trait]
 impl Idempotency for PgTx {
     async fn claim_key(&mut self, key: &IdempotencyKey, fingerprint: &[u8], at: Timestamp) -> Result<Claim> {
@@ -60,18 +86,51 @@ impl Idempotency for PgTx {
         if claimed == 1 {
             return Ok(Claim::New);
         }
-        let row = self
+        self.used(key).await
+    }
+
+    async fn claim_keys(
+        &mut self,
+        claims: &[(IdempotencyKey, Vec<u8>)],
+        at: Timestamp,
+    ) -> Result<Vec<Claim>> {
+        let routes: Vec<&str> = claims.iter().map(|(key, _)| key.route.as_str()).collect();
+        let keys: Vec<&str> = claims.iter().map(|(key, _)| key.key.as_str()).collect();
+        let prints: Vec<&[u8]> = claims.iter().map(|(_, print)| print.as_slice()).collect();
+        let rows = self
             .session
-            .row(USED, &[&self.tenant, &key.route, &key.key])
+            .rows(CLAIM_MANY, &[&self.tenant, &routes, &keys, &prints, &at])
             .await?;
-        row.as_ref().map_or_else(
-            || {
-                Err(StoreError::Collision {
-                    what: "pk_idempotency_keys".to_owned(),
-                })
-            },
-            used,
-        )
+        let mut made = HashSet::with_capacity(rows.len());
+        for row in &rows {
+            let record = Record::new(row, "idempotency_keys", "key");
+            made.insert(IdempotencyKey {
+                route: record.get("route")?,
+                key: record.get("key")?,
+            });
+        }
+        let mut answers = Vec::with_capacity(claims.len());
+        for (key, _) in claims {
+            answers.push(if made.contains(key) {
+                Claim::New
+            } else {
+                self.used(key).await?
+            });
+        }
+        Ok(answers)
+    }
+
+    async fn keep_replies(&mut self, replies: &[(IdempotencyKey, StoredReply)]) -> Result<()> {
+        let routes: Vec<&str> = replies.iter().map(|(key, _)| key.route.as_str()).collect();
+        let keys: Vec<&str> = replies.iter().map(|(key, _)| key.key.as_str()).collect();
+        let statuses = replies.iter().map(|(_, reply)| i16::try_from(reply.status));
+        let statuses = statuses
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|_| StoreError::Overflow)?;
+        let bodies: Vec<&str> = replies.iter().map(|(_, reply)| reply.body.as_str()).collect();
+        let params: [Param<'_>; 5] = [&self.tenant, &routes, &keys, &statuses, &bodies];
+        let kept = self.session.execute(KEEP_REPLIES, &params).await?;
+        StoreError::expect_rows("idempotency::KEEP_REPLIES", replies.len() as u64, kept)
     }
 
     async fn release_key(&mut self, key: &IdempotencyKey) -> Result<()> {

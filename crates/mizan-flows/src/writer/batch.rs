@@ -61,15 +61,7 @@ async fn attempt(
     now: Timestamp,
 ) -> Result<Vec<Result<Reply>>, StoreError> {
     let mut tx = store.begin(tenant).await?;
-    let mut answers: Vec<Option<Result<Reply>>> = Vec::with_capacity(batch.len());
-    for waiting in batch {
-        answers.push(match waiting.request.key.claim(&mut *tx, now).await {
-            Ok(None) => None,
-            Ok(Some(reply)) => Some(Ok(reply)),
-            Err(FlowError::Store(error)) => return Err(error),
-            Err(other) => Some(Err(other)),
-        });
-    }
+    let mut answers = claim(&mut *tx, batch, now).await?;
     let open: Vec<usize> = (0..batch.len()).filter(|it| answers[*it].is_none()).collect();
     let mut accounts = HashMap::new();
     let mut groups: Vec<Group> = Vec::with_capacity(open.len());
@@ -79,8 +71,19 @@ async fn attempt(
         groups.push(request.group.clone());
     }
     let verdicts = posting::post(&mut *tx, &accounts, &groups, reads, now).await?;
+    let mut kept = Vec::with_capacity(open.len());
     for (index, verdicts) in open.into_iter().zip(verdicts) {
-        answers[index] = Some(reply(&mut *tx, &batch[index], &verdicts, now).await?);
+        let key = &batch[index].request.key;
+        let made = reply(&mut *tx, &batch[index], &verdicts, now).await?;
+        match &made {
+            Ok(reply) => kept.push((key.key.clone(), reply.stored())),
+            // What was refused gives its key back.
+            Err(_) => tx.release_key(&key.key).await?,
+        }
+        answers[index] = Some(made.map_err(FlowError::from));
+    }
+    if !kept.is_empty() {
+        tx.keep_replies(&kept).await?;
     }
     tx.commit().await?;
     Ok(answers
@@ -89,55 +92,68 @@ async fn attempt(
         .collect())
 }
 
-/// Makes the reply and keeps it with its key; what was refused gives its key back.
+/// Claims the keys of a batch in order of key, and finds the replies of those that were used.
+async fn claim(
+    tx: &mut dyn Tx,
+    batch: &[Waiting],
+    now: Timestamp,
+) -> Result<Vec<Option<Result<Reply>>>, StoreError> {
+    let mut order: Vec<usize> = (0..batch.len()).collect();
+    order.sort_unstable_by(|a, b| batch[*a].request.key.key.cmp(&batch[*b].request.key.key));
+    let claims: Vec<_> = order
+        .iter()
+        .map(|index| {
+            let keyed = &batch[*index].request.key;
+            (keyed.key.clone(), keyed.fingerprint.clone())
+        })
+        .collect();
+    let mut answers: Vec<Option<Result<Reply>>> = batch.iter().map(|_| None).collect();
+    for (index, claim) in order.into_iter().zip(tx.claim_keys(&claims, now).await?) {
+        answers[index] = batch[index].request.key.answer(claim).transpose();
+    }
+    Ok(answers)
+}
+
+/// Makes the reply.
 async fn reply(
     tx: &mut dyn Tx,
     waiting: &Waiting,
     verdicts: &[Verdict],
     now: Timestamp,
-) -> Result<Result<Reply>, StoreError> {
+) -> Result<Result<Reply, Refusal>, StoreError> {
     let request = &waiting.request;
-    let made = match (
-        request.shape,
-        verdicts.first(),
-        request.group.transactions.first(),
-    ) {
-        (Shape::Single, Some(Verdict::Refused(refusal)), _) => Err(refusal.clone()),
-        (Shape::Single, Some(Verdict::Posted(_)), Some(transaction)) => Ok(Reply::made(
-            201,
-            &TransactionView::of_new(transaction, &request.accounts, now),
-        )),
-        (Shape::Single, Some(Verdict::Replayed), Some(transaction)) => {
-            match tx.transaction(transaction.id).await? {
-                Some(stored) => {
-                    let view = TransactionView::of_stored(&stored, &request.accounts);
-                    Ok(Reply {
-                        replayed: true,
-                        ..Reply::made(200, &view)
-                    })
+    Ok(
+        match (
+            request.shape,
+            verdicts.first(),
+            request.group.transactions.first(),
+        ) {
+            (Shape::Single, Some(Verdict::Refused(refusal)), _) => Err(refusal.clone()),
+            (Shape::Single, Some(Verdict::Posted(_)), Some(transaction)) => Ok(Reply::made(
+                201,
+                &TransactionView::of_new(transaction, &request.accounts, now),
+            )),
+            (Shape::Single, Some(Verdict::Replayed), Some(transaction)) => {
+                match tx.transaction(transaction.id).await? {
+                    Some(stored) => {
+                        let view = TransactionView::of_stored(&stored, &request.accounts);
+                        Ok(Reply {
+                            replayed: true,
+                            ..Reply::made(200, &view)
+                        })
+                    }
+                    None => Err(Refusal::IdConflict),
                 }
-                None => Err(Refusal::IdConflict),
             }
-        }
-        (Shape::Single, ..) => Err(Refusal::NoTransfers),
-        (Shape::Bulk, ..) => {
-            let ids = request.group.transactions.iter().map(|it| it.id);
-            let items = ids
-                .zip(verdicts)
-                .map(|(id, it)| VerdictView::of(id, it))
-                .collect();
-            Ok(Reply::made(200, &BulkView::of(items)))
-        }
-    };
-    match made {
-        Ok(reply) => match request.key.keep(tx, reply).await {
-            Ok(reply) => Ok(Ok(reply)),
-            Err(FlowError::Store(error)) => Err(error),
-            Err(other) => Ok(Err(other)),
+            (Shape::Single, ..) => Err(Refusal::NoTransfers),
+            (Shape::Bulk, ..) => {
+                let ids = request.group.transactions.iter().map(|it| it.id);
+                let items = ids
+                    .zip(verdicts)
+                    .map(|(id, it)| VerdictView::of(id, it))
+                    .collect();
+                Ok(Reply::made(200, &BulkView::of(items)))
+            }
         },
-        Err(refusal) => {
-            tx.release_key(&request.key.key).await?;
-            Ok(Err(refusal.into()))
-        }
-    }
+    )
 }
