@@ -1,0 +1,237 @@
+//! JSON bodies: read within bounds, understood strictly, and kept as they came for the fingerprint of a key.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::{FromRequest, Request};
+use axum::http::HeaderMap;
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use bytes::{Bytes, BytesMut};
+use futures::StreamExt;
+use serde::de::DeserializeOwned;
+
+use crate::error::{ApiError, codes};
+use crate::state::Edge;
+
+/// A JSON body.
+pub(crate) struct Sent<T> {
+    pub(crate) value: T,
+    pub(crate) bytes: Bytes,
+}
+
+/// A JSON body that may be left out.
+pub(crate) struct MaybeSent<T> {
+    pub(crate) value: T,
+    pub(crate) bytes: Bytes,
+}
+
+/// The JSON body of a bulk posting, which may be larger.
+pub(crate) struct BulkSent<T> {
+    pub(crate) value: T,
+    pub(crate) bytes: Bytes,
+}
+
+impl<T: DeserializeOwned> FromRequest<Edge> for Sent<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, edge: &Edge) -> Result<Self, ApiError> {
+        let (value, bytes) = json(request, edge.limits.body, edge.limits.body_patience).await?;
+        Ok(Self { value, bytes })
+    }
+}
+
+impl<T: DeserializeOwned> FromRequest<Edge> for BulkSent<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, edge: &Edge) -> Result<Self, ApiError> {
+        let (value, bytes) = json(request, edge.limits.bulk_body, edge.limits.body_patience).await?;
+        Ok(Self { value, bytes })
+    }
+}
+
+impl<T: DeserializeOwned + Default> FromRequest<Edge> for MaybeSent<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, edge: &Edge) -> Result<Self, ApiError> {
+        let (head, body) = request.into_parts();
+        let bytes = read(&head.headers, body, edge.limits.body, edge.limits.body_patience).await?;
+        let value = if bytes.is_empty() {
+            T::default()
+        } else {
+            check_media_type(&head.headers)?;
+            parse(&bytes)?
+        };
+        Ok(Self { value, bytes })
+    }
+}
+
+async fn json<T: DeserializeOwned>(
+    request: Request,
+    limit: usize,
+    patience: Duration,
+) -> Result<(T, Bytes), ApiError> {
+    let (head, body) = request.into_parts();
+    check_media_type(&head.headers)?;
+    let bytes = read(&head.headers, body, limit, patience).await?;
+    Ok((parse(&bytes)?, bytes))
+}
+
+fn check_media_type(headers: &HeaderMap) -> Result<(), ApiError> {
+    let given = headers
+        .get(CONTENT_TYPE)
+        .and_then(|it| it.to_str().ok())
+        .unwrap_or_default();
+    let essence = given.split(';').next().unwrap_or_default().trim();
+    if essence.eq_ignore_ascii_case("application/json") {
+        Ok(())
+    } else {
+        Err(ApiError::plain(&codes::UNSUPPORTED_MEDIA_TYPE))
+    }
+}
+
+/// Reads a body of at most `limit` bytes, for at most `patience`. Never holds more than that.
+pub(crate) async fn read(
+    headers: &HeaderMap,
+    body: Body,
+    limit: usize,
+    patience: Duration,
+) -> Result<Bytes, ApiError> {
+    let too_large = || ApiError::new(&codes::BODY_TOO_LARGE, format!("at most {limit} bytes"));
+    let announced = headers
+        .get(CONTENT_LENGTH)
+        .and_then(|it| it.to_str().ok())
+        .and_then(|it| it.parse::<u64>().ok());
+    if announced.is_some_and(|it| it > limit as u64) {
+        return Err(too_large());
+    }
+    let collected = async {
+        let mut stream = body.into_data_stream();
+        let mut all = BytesMut::new();
+        while let Some(chunk) = stream.next().await {
+            let chunk = chunk.map_err(|_| ApiError::new(&codes::BAD_REQUEST, "the body broke off"))?;
+            if all.len() + chunk.len() > limit {
+                return Err(too_large());
+            }
+            all.extend_from_slice(&chunk);
+        }
+        Ok(all.freeze())
+    };
+    tokio::time::timeout(patience, collected)
+        .await
+        .unwrap_or_else(|_| Err(ApiError::plain(&codes::BODY_TOO_SLOW)))
+}
+
+/// Understands a body. What is no JSON is 400; JSON of another shape is 422 and names the field.
+pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let path = error.path().to_string();
+        refused(&path, error.inner())
+    })?;
+    reader.end().map_err(|error| refused("", &error))?;
+    Ok(value)
+}
+
+fn refused(path: &str, error: &serde_json::Error) -> ApiError {
+    if !error.is_data() {
+        let place = format!("line {}, column {}", error.line(), error.column());
+        return ApiError::new(&codes::MALFORMED_JSON, format!("the body is not JSON at {place}"));
+    }
+    let text = error.to_string();
+    let reason = text.split(" at line ").next().unwrap_or_default();
+    // "unknown field `x`, …", "missing field `x`" and "duplicate field `x`" are found at the object around it.
+    let quoted = reason.split('`').nth(1).filter(|_| reason.contains(" field `"));
+    let field = match (path, quoted) {
+        ("." | "", Some(field)) => field.to_owned(),
+        (path, Some(field)) if !path.ends_with(field) => format!("{path}.{field}"),
+        (path, _) => path.to_owned(),
+    };
+    let reason = if reason.starts_with("unknown field") {
+        "unknown field"
+    } else {
+        reason
+    };
+    ApiError::invalid(&field, reason)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Form {
+        #[expect(dead_code, reason = "only whether it can be read matters")]
+        email: String,
+        #[expect(dead_code, reason = "only whether it can be read matters")]
+        inner: Option<Inner>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Inner {
+        #[expect(dead_code, reason = "only whether it can be read matters")]
+        count: u8,
+    }
+
+    fn check(body: &[u8], code: &str, field: &str) {
+        let error = parse::<Form>(body).expect_err("refused");
+        let shown = format!("{error:?}");
+        assert_eq!(error.code().code, code, "{shown}");
+        assert!(
+            field.is_empty() || shown.contains(&format!("String(\"{field}\")")),
+            "{field}: {shown}"
+        );
+    }
+
+    #[test]
+    fn a_body_is_refused_with_the_field_that_is_wrong() {
+        check(b"", "MALFORMED_JSON", "");
+        check(b"{\"email\":", "MALFORMED_JSON", "");
+        check(b"{\"email\":\"a\"} x", "MALFORMED_JSON", "");
+        check(b"{\"email\":\"\xff\"}", "MALFORMED_JSON", "");
+        check(b"[]", "VALIDATION_FAILED", "");
+        check(b"{}", "VALIDATION_FAILED", "email");
+        check(b"{\"email\":5}", "VALIDATION_FAILED", "email");
+        check(
+            b"{\"email\":\"a\",\"role\":\"owner\"}",
+            "VALIDATION_FAILED",
+            "role",
+        );
+        check(b"{\"email\":\"a\",\"email\":\"b\"}", "VALIDATION_FAILED", "email");
+        check(
+            b"{\"email\":\"a\",\"inner\":{\"count\":256}}",
+            "VALIDATION_FAILED",
+            "inner.count",
+        );
+        check(
+            b"{\"email\":\"a\",\"inner\":{}}",
+            "VALIDATION_FAILED",
+            "inner.count",
+        );
+        assert!(parse::<Form>(b"{\"email\":\"a\",\"inner\":{\"count\":255}}").is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_large_or_slow_body_is_refused_within_bounds() {
+        let patience = Duration::from_secs(10);
+        let read = |body| read(&HeaderMap::new(), body, 8, patience);
+        assert_eq!(read(Body::from("12345678")).await.unwrap(), "12345678");
+        assert_eq!(
+            read(Body::from("123456789")).await.unwrap_err().code(),
+            &codes::BODY_TOO_LARGE
+        );
+        let endless = futures::stream::repeat_with(|| Ok::<_, std::io::Error>("xx"));
+        assert_eq!(
+            read(Body::from_stream(endless)).await.unwrap_err().code(),
+            &codes::BODY_TOO_LARGE
+        );
+        let silent = futures::stream::pending::<Result<Bytes, std::io::Error>>();
+        assert_eq!(
+            read(Body::from_stream(silent)).await.unwrap_err().code(),
+            &codes::BODY_TOO_SLOW
+        );
+    }
+}

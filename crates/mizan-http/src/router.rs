@@ -1,0 +1,181 @@
+//! The table of contents of the API: one route a line, grouped by who calls it.
+
+use axum::extract::Request;
+use axum::middleware::{Next, from_fn};
+use axum::routing::get;
+use axum::{Extension, Json, Router};
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
+use utoipa_axum::routes;
+
+use crate::permissions::Permission::{self, *};
+use crate::state::{Edge, HttpState};
+use crate::{
+    accounts, adjustments, api_keys, audit, auth, connections, findings, findings_csv, flags, frame, health,
+    login, openapi, players, recon_runs, staff, tenants, transfers, wallets, webhook_inbox, webhooks,
+    withdrawals,
+};
+
+/// The HTTP side of a process. Serve it with the peer's address as connect info
+/// (`into_make_service_with_connect_info::<SocketAddr>`): failures to sign in are counted by it.
+pub fn router(state: HttpState) -> Router {
+    let (origins, patience) = (state.cors.clone(), state.limits.request);
+    let edge = Edge::new(state);
+    let (routes, _) = table().split_for_parts();
+    let routes = routes
+        .route("/api/openapi.json", get(async || Json(openapi::document())))
+        .fallback(frame::unknown_route)
+        .with_state(edge.clone())
+        .layer(Extension(edge));
+    frame::around(routes, &origins, patience)
+}
+
+/// Every route, with its document.
+pub(crate) fn table() -> OpenApiRouter<Edge> {
+    OpenApiRouter::with_openapi(OpenApi::default())
+        .merge(probes())
+        .nest("/api/v1", v1())
+}
+
+fn probes() -> OpenApiRouter<Edge> {
+    OpenApiRouter::new()
+        .routes(public(routes!(health::health)))
+        .routes(public(routes!(health::ready)))
+        .routes(public(routes!(health::version)))
+        .routes(public(routes!(health::metrics)))
+}
+
+fn v1() -> OpenApiRouter<Edge> {
+    OpenApiRouter::new()
+        .merge(everybody())
+        .merge(of_players())
+        .merge(of_finance())
+        .merge(of_ledger())
+        .merge(of_operations())
+        .merge(of_administration())
+        .nest("/reconciliation", of_findings())
+        .nest("/payments/reconciliation", of_findings())
+}
+
+fn everybody() -> OpenApiRouter<Edge> {
+    OpenApiRouter::new()
+        .routes(public(routes!(login::staff)))
+        .routes(public(routes!(login::player)))
+        .routes(public(routes!(login::register)))
+        .routes(public(routes!(webhooks::take)))
+}
+
+fn of_players() -> OpenApiRouter<Edge> {
+    OpenApiRouter::new()
+        .routes(needs(OwnWallet, routes!(wallets::show)))
+        .routes(needs(OwnWallet, routes!(wallets::deposit)))
+        .routes(needs(OwnWallet, routes!(wallets::withdraw)))
+        .routes(needs(OwnWallet, routes!(withdrawals::list_own)))
+        .routes(needs(OwnWallet, routes!(withdrawals::cancel_own)))
+}
+
+fn of_finance() -> OpenApiRouter<Edge> {
+    OpenApiRouter::new()
+        .routes(needs(PlayersRead, routes!(players::list)))
+        .routes(needs(PlayersCreate, routes!(players::create)))
+        .routes(needs(PlayersRead, routes!(players::get)))
+        .routes(needs(PlayersRead, routes!(players::wallet)))
+        .routes(needs(PlayersRead, routes!(players::entries)))
+        .routes(needs(PlayersRead, routes!(players::balance)))
+        .routes(needs(KycReview, routes!(players::review_kyc)))
+        .routes(needs(WithdrawalsRead, routes!(withdrawals::list)))
+        .routes(needs(WithdrawalsRead, routes!(withdrawals::get)))
+        .routes(needs(WithdrawalsRead, routes!(withdrawals::attempts)))
+        .routes(needs(WithdrawalsDecide, routes!(withdrawals::review)))
+        .routes(needs(WithdrawalsDecide, routes!(withdrawals::payout)))
+        .routes(needs(WithdrawalsDecide, routes!(withdrawals::mark_paid)))
+        .routes(needs(WithdrawalsDecide, routes!(withdrawals::retry)))
+        .routes(needs(WithdrawalsDecide, routes!(withdrawals::cancel)))
+        .routes(needs(LedgerAdjust, routes!(adjustments::adjust)))
+}
+
+fn of_ledger() -> OpenApiRouter<Edge> {
+    OpenApiRouter::new()
+        .routes(needs(LedgerPost, routes!(transfers::post)))
+        .routes(needs(LedgerPost, routes!(transfers::post_bulk)))
+        .routes(needs(LedgerRead, routes!(transfers::get)))
+        .routes(needs(LedgerPost, routes!(transfers::reverse)))
+        .routes(needs(LedgerRead, routes!(accounts::list)))
+        .routes(needs(LedgerPost, routes!(accounts::open)))
+        .routes(needs(LedgerRead, routes!(accounts::get)))
+        .routes(needs(LedgerRead, routes!(accounts::entries)))
+        .routes(needs(LedgerRead, routes!(accounts::balance)))
+}
+
+fn of_operations() -> OpenApiRouter<Edge> {
+    OpenApiRouter::new()
+        .routes(needs(WebhooksRead, routes!(webhook_inbox::list)))
+        .routes(needs(WebhooksRead, routes!(webhook_inbox::get)))
+        .routes(needs(WebhooksReplay, routes!(webhook_inbox::replay)))
+        .routes(needs(ReconRun, routes!(recon_runs::create)))
+        .routes(needs(ReconRead, routes!(recon_runs::list)))
+        .routes(needs(ReconRead, routes!(recon_runs::get)))
+        .routes(needs(ReconRun, routes!(recon_runs::cancel)))
+        .routes(needs(ReconRun, routes!(recon_runs::run_now)))
+        .routes(needs(FlagsRead, routes!(flags::list)))
+        .routes(needs(FlagsSet, routes!(flags::set)))
+        .routes(needs(AuditRead, routes!(audit::list)))
+}
+
+/// Mounted twice: under the new path and the older one.
+fn of_findings() -> OpenApiRouter<Edge> {
+    OpenApiRouter::new()
+        .routes(needs(ReconRead, routes!(findings::list)))
+        .routes(needs(ReconRead, routes!(findings_csv::export)))
+        .routes(needs(ReconRead, routes!(findings::get)))
+        .routes(needs(FindingsWork, routes!(findings::acknowledge)))
+        .routes(needs(FindingsWork, routes!(findings::resolve)))
+        .routes(needs(FindingsWork, routes!(findings::ignore)))
+}
+
+fn of_administration() -> OpenApiRouter<Edge> {
+    OpenApiRouter::new()
+        .routes(needs(StaffRead, routes!(staff::list)))
+        .routes(needs(StaffManage, routes!(staff::create)))
+        .routes(needs(StaffManage, routes!(staff::disable)))
+        .routes(needs(StaffManage, routes!(staff::enable)))
+        .routes(needs(StaffRead, routes!(api_keys::list)))
+        .routes(needs(StaffManage, routes!(api_keys::create)))
+        .routes(needs(StaffManage, routes!(api_keys::revoke)))
+        .routes(needs(TenantsManage, routes!(tenants::list)))
+        .routes(needs(TenantsManage, routes!(tenants::create)))
+        .routes(needs(TenantManage, routes!(tenants::set_kyc)))
+        .routes(needs(ConnectionsRead, routes!(connections::list)))
+        .routes(needs(ConnectionsManage, routes!(connections::create)))
+}
+
+/// A route that anybody may call.
+fn public((schemas, mut paths, methods): UtoipaMethodRouter<Edge>) -> UtoipaMethodRouter<Edge> {
+    openapi::mark(&mut paths, None);
+    (schemas, paths, methods)
+}
+
+/// A route that needs a permission. The same line guards it and tells so in the document.
+fn needs(
+    permission: Permission,
+    (schemas, mut paths, methods): UtoipaMethodRouter<Edge>,
+) -> UtoipaMethodRouter<Edge> {
+    openapi::mark(&mut paths, Some(permission));
+    let guard = move |request: Request, next: Next| auth::guard(permission, request, next);
+    (schemas, paths, methods.route_layer(from_fn(guard)))
+}
+
+/// One route and what it needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Route {
+    pub method: &'static str,
+    /// `/api/v1/players/{id}`
+    pub path: String,
+    /// `None` for a public route.
+    pub permission: Option<Permission>,
+}
+
+/// Every route that is served, for tests of who may call what.
+pub fn routes_table() -> Vec<Route> {
+    openapi::routes(&table().into_openapi())
+}
