@@ -217,7 +217,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_large_or_slow_body_is_refused_within_bounds() {
         let patience = Duration::from_secs(10);
-        let read = |body| read(&HeaderMap::new(), body, 8, patience);
+        let headers = HeaderMap::new();
+        let read = |body| read(&headers, body, 8, patience);
         assert_eq!(read(Body::from("12345678")).await.unwrap(), "12345678");
         assert_eq!(
             read(Body::from("123456789")).await.unwrap_err().code(),

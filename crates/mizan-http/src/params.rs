@@ -3,7 +3,7 @@
 use axum::extract::{FromRequestParts, Query};
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
-use serde::de::value::{Error, MapDeserializer};
+use serde_json::{Map, Value};
 
 use crate::error::{ApiError, codes};
 use crate::state::Edge;
@@ -28,18 +28,18 @@ pub(crate) fn pairs(parts: &Parts) -> Result<Vec<(String, String)>, ApiError> {
 
 /// Fills the parameters of a route from pairs.
 pub(crate) fn read<F: DeserializeOwned>(pairs: Vec<(String, String)>) -> Result<F, ApiError> {
-    F::deserialize(MapDeserializer::<_, Error>::new(pairs.into_iter())).map_err(|error| {
+    let mut given = Map::new();
+    for (name, value) in pairs {
+        if given.contains_key(&name) {
+            return Err(ApiError::invalid(&name, "a parameter is given once"));
+        }
+        given.insert(name, Value::String(value));
+    }
+    serde_json::from_value(Value::Object(given)).map_err(|error| {
         let text = error.to_string();
         let name = text.split('`').nth(1).unwrap_or_default();
-        if text.starts_with("unknown field") {
-            ApiError::new(
-                &codes::UNKNOWN_PARAMETER,
-                format!("this route does not know '{name}'"),
-            )
-            .with("field", name)
-        } else {
-            ApiError::invalid(name, "a parameter is given once")
-        }
+        let detail = format!("this route does not know '{name}'");
+        ApiError::new(&codes::UNKNOWN_PARAMETER, detail).with("field", name)
     })
 }
 
