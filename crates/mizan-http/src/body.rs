@@ -123,6 +123,12 @@ pub(crate) async fn read(
 
 /// Understands a body. What is no JSON is 400; JSON of another shape is 422 and names the field.
 pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+    if has_nul(bytes) {
+        return Err(ApiError::new(
+            &codes::MALFORMED_JSON,
+            "a text may not contain U+0000",
+        ));
+    }
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let path = error.path().to_string();
@@ -130,6 +136,18 @@ pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     })?;
     reader.end().map_err(|error| refused("", &error))?;
     Ok(value)
+}
+
+/// Whether a body escapes the character that no database keeps in a text.
+fn has_nul(bytes: &[u8]) -> bool {
+    let mut rest = bytes;
+    while let Some(at) = rest.iter().position(|it| *it == b'\\') {
+        if rest[at..].starts_with(b"\\u0000") {
+            return true;
+        }
+        rest = rest.get(at + 2..).unwrap_or_default();
+    }
+    false
 }
 
 fn refused(path: &str, error: &serde_json::Error) -> ApiError {
@@ -192,6 +210,7 @@ mod tests {
         check(b"{\"email\":", "MALFORMED_JSON", "");
         check(b"{\"email\":\"a\"} x", "MALFORMED_JSON", "");
         check(b"{\"email\":\"\xff\"}", "MALFORMED_JSON", "");
+        check(b"{\"email\":\"a\\u0000\"}", "MALFORMED_JSON", "");
         check(b"[]", "VALIDATION_FAILED", "");
         check(b"{}", "VALIDATION_FAILED", "email");
         check(b"{\"email\":5}", "VALIDATION_FAILED", "email");
@@ -212,6 +231,10 @@ mod tests {
             "inner.count",
         );
         assert!(parse::<Form>(b"{\"email\":\"a\",\"inner\":{\"count\":255}}").is_ok());
+        assert!(
+            parse::<Form>(b"{\"email\":\"\\\\u0000\"}").is_ok(),
+            "an escaped backslash, not a NUL"
+        );
     }
 
     #[tokio::test(start_paused = true)]

@@ -124,7 +124,7 @@ fn row(fields: Vec<Cow<'static, str>>) -> Vec<u8> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     let safe = fields.iter().map(|it| disarm(it));
     // Writing into memory does not fail.
-    let _ = writer.write_record(safe.map(|it| it.into_owned()));
+    let _ = writer.write_record(safe.map(Cow::into_owned));
     writer.into_inner().unwrap_or_default()
 }
 

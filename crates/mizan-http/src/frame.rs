@@ -163,7 +163,7 @@ fn cors(origins: &[String]) -> CorsLayer {
             X_TENANT,
         ])
         .expose_headers([X_REQUEST_ID, IDEMPOTENCY_REPLAYED, RETRY_AFTER])
-        .max_age(Duration::from_secs(600))
+        .max_age(Duration::from_mins(10))
 }
 
 /// The answer to a path that no route has.

@@ -1,5 +1,6 @@
 //! Probes: `/api/health`, `/api/version` and `/api/ready`.
 
+mod changes;
 mod readiness;
 mod report;
 
@@ -31,7 +32,8 @@ pub(crate) struct Health {
 
 /// Which build this is.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Version {
+#[schema(as = Version)]
+pub(crate) struct ThisBuild {
     /// `mizan`
     service: &'static str,
     version: String,
@@ -52,10 +54,10 @@ pub(crate) async fn health(State(edge): State<Edge>) -> Json<Health> {
 }
 
 /// Says which build this is.
-#[utoipa::path(get, path = "/api/version", tag = "probes", responses((status = 200, body = Version)))]
-pub(crate) async fn version(State(edge): State<Edge>) -> Json<Version> {
+#[utoipa::path(get, path = "/api/version", tag = "probes", responses((status = 200, body = ThisBuild)))]
+pub(crate) async fn version(State(edge): State<Edge>) -> Json<ThisBuild> {
     let it = edge.version.clone();
-    Json(Version {
+    Json(ThisBuild {
         service: "mizan",
         version: it.version,
         git_sha: it.git_sha,

@@ -44,7 +44,8 @@ pub(crate) struct Login {
 
 /// An access token; send it as `Authorization: Bearer …`.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct AccessToken {
+#[schema(as = AccessToken)]
+pub(crate) struct SignedIn {
     access_token: String,
     /// `bearer`
     token_type: &'static str,
@@ -55,7 +56,7 @@ pub(crate) struct AccessToken {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct PlayerToken {
     #[serde(flatten)]
-    token: AccessToken,
+    token: SignedIn,
     player_id: PlayerIdText,
 }
 
@@ -91,7 +92,7 @@ pub(crate) struct PlayerLogin {
     tenant_id: Option<String>,
 }
 
-impl From<Token> for AccessToken {
+impl From<Token> for SignedIn {
     fn from(token: Token) -> Self {
         Self {
             access_token: token.text.reveal().to_owned(),
@@ -104,12 +105,12 @@ impl From<Token> for AccessToken {
 /// Signs a member of staff in.
 ///
 /// After five failures in a minute for one account from one address, 429 with `Retry-After`.
-#[utoipa::path(post, path = "/auth/login", tag = "auth", request_body = Login, responses((status = 200, body = AccessToken)))]
+#[utoipa::path(post, path = "/auth/login", tag = "auth", request_body = Login, responses((status = 200, body = SignedIn)))]
 pub(crate) async fn staff(
     State(edge): State<Edge>,
     Peer(address): Peer,
     body: Sent<Login>,
-) -> Result<Json<AccessToken>, ApiError> {
+) -> Result<Json<SignedIn>, ApiError> {
     let attempt = Attempt::new("staff", &body.value.email, address);
     edge.sign_ins.check(&attempt, edge.app.now())?;
     let outcome = login::staff(&edge.app, &body.value.email, &body.value.password).await;

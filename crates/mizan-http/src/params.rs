@@ -23,6 +23,16 @@ impl<F: DeserializeOwned> FromRequestParts<Edge> for Params<F> {
 pub(crate) fn pairs(parts: &Parts) -> Result<Vec<(String, String)>, ApiError> {
     let pairs = Query::<Vec<(String, String)>>::try_from_uri(&parts.uri)
         .map_err(|_| ApiError::new(&codes::BAD_REQUEST, "the query cannot be read"))?;
+    if let Some((name, _)) = pairs
+        .0
+        .iter()
+        .find(|(name, value)| name.contains('\0') || value.contains('\0'))
+    {
+        return Err(ApiError::invalid(
+            name.trim_matches('\0'),
+            "a text may not contain U+0000",
+        ));
+    }
     Ok(pairs.0)
 }
 

@@ -5,12 +5,13 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use mizan_core::money::major;
-use mizan_core::{Currency, PlayerId, Timestamp};
+use mizan_core::{AccountId, Currency, PlayerId, Timestamp};
 use mizan_flows::views::WalletView;
-use mizan_flows::{Caller, accounts, players, wallets};
+use mizan_flows::{Caller, FlowError, accounts, players, wallets};
 use mizan_ledger::{AccountCode, AccountKind};
 use mizan_payments::kyc::KycStatus;
-use mizan_store::accounts::AccountWithBalance;
+use mizan_store::Paged;
+use mizan_store::accounts::Entry;
 use mizan_store::players::{Player, PlayerFilter};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -189,11 +190,15 @@ pub(crate) async fn entries(
         listing.filter.currency.as_deref(),
         edge.app.settings.default_currency,
     )?;
-    let account = account(&edge, &signed.caller, id, kind, currency)
-        .await?
-        .account
-        .id;
     let page = listing.page.page()?;
+    let Some(account) = account(&edge, &signed.caller, id, kind, currency).await? else {
+        let none = Paged {
+            items: Vec::<Entry>::new(),
+            next: None::<i64>,
+            total: Some(0),
+        };
+        return Ok(Json(listing.page.listed(none, EntryView::from)));
+    };
     let (_, found) = accounts::entries(&edge.app, &signed.caller, account, &page).await?;
     Ok(Json(listing.page.listed(found, EntryView::from)))
 }
@@ -220,14 +225,25 @@ pub(crate) async fn balance(
     }))
 }
 
+/// The account of a wallet; `None` where the wallet was never used.
 async fn account(
     edge: &Edge,
     caller: &Caller,
     player: PlayerId,
     kind: AccountKind,
     currency: Currency,
-) -> Result<AccountWithBalance, ApiError> {
-    Ok(accounts::by_code(&edge.app, caller, &AccountCode::wallet(player, kind), currency).await?)
+) -> Result<Option<AccountId>, ApiError> {
+    let code = AccountCode::wallet(player, kind);
+    match accounts::by_code(&edge.app, caller, &code, currency).await {
+        Ok(found) => Ok(Some(found.account.id)),
+        Err(FlowError::NotFound(_)) => known(edge, caller, player).await.map(|()| None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn known(edge: &Edge, caller: &Caller, player: PlayerId) -> Result<(), ApiError> {
+    players::get(&edge.app, caller, player).await?;
+    Ok(())
 }
 
 async fn held_at(
@@ -238,7 +254,9 @@ async fn held_at(
     currency: Currency,
     at: Timestamp,
 ) -> Result<i128, ApiError> {
-    let id = account(edge, caller, player, kind, currency).await?.account.id;
+    let Some(id) = account(edge, caller, player, kind, currency).await? else {
+        return Ok(0);
+    };
     Ok(accounts::balance_at(&edge.app, caller, id, at).await?.1.into())
 }
 

@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use mizan_core::{ProviderKey, RunId, TimeWindow};
 use mizan_flows::recon_runs::{self, NewRun};
 use mizan_flows::{Caller, recon_execute};
-use mizan_store::recon_runs::{ReconRun, RunFilter};
+use mizan_store::recon_runs::{ReconRun, RunFilter, RunStatus};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
@@ -113,7 +113,7 @@ pub(crate) struct RunNow {
 /// That a run ended.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct RanNow {
-    /// `ok`
+    /// `ok`, or `failed`: the run says why.
     status: &'static str,
     run_id: Uuid,
 }
@@ -198,8 +198,13 @@ pub(crate) async fn run_now(
         .ok_or_else(|| ApiError::invalid("provider", "name a provider"))?;
     let id = last_day(&edge, &signed.caller, provider(&wanted)?).await?;
     let run = recon_execute::run_now(&edge.app, &signed.caller, id).await?;
+    let status = if run.status == RunStatus::Failed {
+        "failed"
+    } else {
+        "ok"
+    };
     Ok(Json(RanNow {
-        status: "ok",
+        status,
         run_id: run.id.0,
     }))
 }

@@ -1,6 +1,8 @@
 //! The table of contents of the API: one route a line, grouped by who calls it.
 
 use axum::extract::Request;
+use std::sync::LazyLock;
+
 use axum::middleware::{Next, from_fn};
 use axum::routing::get;
 use axum::{Extension, Json, Router};
@@ -8,7 +10,7 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 use utoipa_axum::routes;
 
-use crate::permissions::Permission::{self, *};
+use crate::permissions::Permission as P;
 use crate::state::{Edge, HttpState};
 use crate::{
     accounts, adjustments, api_keys, audit, auth, connections, findings, findings_csv, flags, frame, health,
@@ -23,7 +25,7 @@ pub fn router(state: HttpState) -> Router {
     let edge = Edge::new(state);
     let (routes, _) = table().split_for_parts();
     let routes = routes
-        .route("/api/openapi.json", get(async || Json(openapi::document())))
+        .route("/api/openapi.json", get(openapi_json))
         .fallback(frame::unknown_route)
         .with_state(edge.clone())
         .layer(Extension(edge));
@@ -35,6 +37,12 @@ pub(crate) fn table() -> OpenApiRouter<Edge> {
     OpenApiRouter::with_openapi(OpenApi::default())
         .merge(probes())
         .nest("/api/v1", v1())
+}
+
+/// The document is made once.
+async fn openapi_json() -> Json<&'static OpenApi> {
+    static DOCUMENT: LazyLock<OpenApi> = LazyLock::new(openapi::document);
+    Json(&DOCUMENT)
 }
 
 fn probes() -> OpenApiRouter<Edge> {
@@ -67,86 +75,86 @@ fn everybody() -> OpenApiRouter<Edge> {
 
 fn of_players() -> OpenApiRouter<Edge> {
     OpenApiRouter::new()
-        .routes(needs(OwnWallet, routes!(wallets::show)))
-        .routes(needs(OwnWallet, routes!(wallets::deposit)))
-        .routes(needs(OwnWallet, routes!(wallets::withdraw)))
-        .routes(needs(OwnWallet, routes!(withdrawals::list_own)))
-        .routes(needs(OwnWallet, routes!(withdrawals::cancel_own)))
+        .routes(needs(P::OwnWallet, routes!(wallets::show)))
+        .routes(needs(P::OwnWallet, routes!(wallets::deposit)))
+        .routes(needs(P::OwnWallet, routes!(wallets::withdraw)))
+        .routes(needs(P::OwnWallet, routes!(withdrawals::list_own)))
+        .routes(needs(P::OwnWallet, routes!(withdrawals::cancel_own)))
 }
 
 fn of_finance() -> OpenApiRouter<Edge> {
     OpenApiRouter::new()
-        .routes(needs(PlayersRead, routes!(players::list)))
-        .routes(needs(PlayersCreate, routes!(players::create)))
-        .routes(needs(PlayersRead, routes!(players::get)))
-        .routes(needs(PlayersRead, routes!(players::wallet)))
-        .routes(needs(PlayersRead, routes!(players::entries)))
-        .routes(needs(PlayersRead, routes!(players::balance)))
-        .routes(needs(KycReview, routes!(players::review_kyc)))
-        .routes(needs(WithdrawalsRead, routes!(withdrawals::list)))
-        .routes(needs(WithdrawalsRead, routes!(withdrawals::get)))
-        .routes(needs(WithdrawalsRead, routes!(withdrawals::attempts)))
-        .routes(needs(WithdrawalsDecide, routes!(withdrawals::review)))
-        .routes(needs(WithdrawalsDecide, routes!(withdrawals::payout)))
-        .routes(needs(WithdrawalsDecide, routes!(withdrawals::mark_paid)))
-        .routes(needs(WithdrawalsDecide, routes!(withdrawals::retry)))
-        .routes(needs(WithdrawalsDecide, routes!(withdrawals::cancel)))
-        .routes(needs(LedgerAdjust, routes!(adjustments::adjust)))
+        .routes(needs(P::PlayersRead, routes!(players::list)))
+        .routes(needs(P::PlayersCreate, routes!(players::create)))
+        .routes(needs(P::PlayersRead, routes!(players::get)))
+        .routes(needs(P::PlayersRead, routes!(players::wallet)))
+        .routes(needs(P::PlayersRead, routes!(players::entries)))
+        .routes(needs(P::PlayersRead, routes!(players::balance)))
+        .routes(needs(P::KycReview, routes!(players::review_kyc)))
+        .routes(needs(P::WithdrawalsRead, routes!(withdrawals::list)))
+        .routes(needs(P::WithdrawalsRead, routes!(withdrawals::get)))
+        .routes(needs(P::WithdrawalsRead, routes!(withdrawals::attempts)))
+        .routes(needs(P::WithdrawalsDecide, routes!(withdrawals::review)))
+        .routes(needs(P::WithdrawalsDecide, routes!(withdrawals::payout)))
+        .routes(needs(P::WithdrawalsDecide, routes!(withdrawals::mark_paid)))
+        .routes(needs(P::WithdrawalsDecide, routes!(withdrawals::retry)))
+        .routes(needs(P::WithdrawalsDecide, routes!(withdrawals::cancel)))
+        .routes(needs(P::LedgerAdjust, routes!(adjustments::adjust)))
 }
 
 fn of_ledger() -> OpenApiRouter<Edge> {
     OpenApiRouter::new()
-        .routes(needs(LedgerPost, routes!(transfers::post)))
-        .routes(needs(LedgerPost, routes!(transfers::post_bulk)))
-        .routes(needs(LedgerRead, routes!(transfers::get)))
-        .routes(needs(LedgerPost, routes!(transfers::reverse)))
-        .routes(needs(LedgerRead, routes!(accounts::list)))
-        .routes(needs(LedgerPost, routes!(accounts::open)))
-        .routes(needs(LedgerRead, routes!(accounts::get)))
-        .routes(needs(LedgerRead, routes!(accounts::entries)))
-        .routes(needs(LedgerRead, routes!(accounts::balance)))
+        .routes(needs(P::LedgerPost, routes!(transfers::post)))
+        .routes(needs(P::LedgerPost, routes!(transfers::post_bulk)))
+        .routes(needs(P::LedgerRead, routes!(transfers::get)))
+        .routes(needs(P::LedgerPost, routes!(transfers::reverse)))
+        .routes(needs(P::LedgerRead, routes!(accounts::list)))
+        .routes(needs(P::LedgerPost, routes!(accounts::open)))
+        .routes(needs(P::LedgerRead, routes!(accounts::get)))
+        .routes(needs(P::LedgerRead, routes!(accounts::entries)))
+        .routes(needs(P::LedgerRead, routes!(accounts::balance)))
 }
 
 fn of_operations() -> OpenApiRouter<Edge> {
     OpenApiRouter::new()
-        .routes(needs(WebhooksRead, routes!(webhook_inbox::list)))
-        .routes(needs(WebhooksRead, routes!(webhook_inbox::get)))
-        .routes(needs(WebhooksReplay, routes!(webhook_inbox::replay)))
-        .routes(needs(ReconRun, routes!(recon_runs::create)))
-        .routes(needs(ReconRead, routes!(recon_runs::list)))
-        .routes(needs(ReconRead, routes!(recon_runs::get)))
-        .routes(needs(ReconRun, routes!(recon_runs::cancel)))
-        .routes(needs(ReconRun, routes!(recon_runs::run_now)))
-        .routes(needs(FlagsRead, routes!(flags::list)))
-        .routes(needs(FlagsSet, routes!(flags::set)))
-        .routes(needs(AuditRead, routes!(audit::list)))
+        .routes(needs(P::WebhooksRead, routes!(webhook_inbox::list)))
+        .routes(needs(P::WebhooksRead, routes!(webhook_inbox::get)))
+        .routes(needs(P::WebhooksReplay, routes!(webhook_inbox::replay)))
+        .routes(needs(P::ReconRun, routes!(recon_runs::create)))
+        .routes(needs(P::ReconRead, routes!(recon_runs::list)))
+        .routes(needs(P::ReconRead, routes!(recon_runs::get)))
+        .routes(needs(P::ReconRun, routes!(recon_runs::cancel)))
+        .routes(needs(P::ReconRun, routes!(recon_runs::run_now)))
+        .routes(needs(P::FlagsRead, routes!(flags::list)))
+        .routes(needs(P::FlagsSet, routes!(flags::set)))
+        .routes(needs(P::AuditRead, routes!(audit::list)))
 }
 
 /// Mounted twice: under the new path and the older one.
 fn of_findings() -> OpenApiRouter<Edge> {
     OpenApiRouter::new()
-        .routes(needs(ReconRead, routes!(findings::list)))
-        .routes(needs(ReconRead, routes!(findings_csv::export)))
-        .routes(needs(ReconRead, routes!(findings::get)))
-        .routes(needs(FindingsWork, routes!(findings::acknowledge)))
-        .routes(needs(FindingsWork, routes!(findings::resolve)))
-        .routes(needs(FindingsWork, routes!(findings::ignore)))
+        .routes(needs(P::ReconRead, routes!(findings::list)))
+        .routes(needs(P::ReconRead, routes!(findings_csv::export)))
+        .routes(needs(P::ReconRead, routes!(findings::get)))
+        .routes(needs(P::FindingsWork, routes!(findings::acknowledge)))
+        .routes(needs(P::FindingsWork, routes!(findings::resolve)))
+        .routes(needs(P::FindingsWork, routes!(findings::ignore)))
 }
 
 fn of_administration() -> OpenApiRouter<Edge> {
     OpenApiRouter::new()
-        .routes(needs(StaffRead, routes!(staff::list)))
-        .routes(needs(StaffManage, routes!(staff::create)))
-        .routes(needs(StaffManage, routes!(staff::disable)))
-        .routes(needs(StaffManage, routes!(staff::enable)))
-        .routes(needs(StaffRead, routes!(api_keys::list)))
-        .routes(needs(StaffManage, routes!(api_keys::create)))
-        .routes(needs(StaffManage, routes!(api_keys::revoke)))
-        .routes(needs(TenantsManage, routes!(tenants::list)))
-        .routes(needs(TenantsManage, routes!(tenants::create)))
-        .routes(needs(TenantManage, routes!(tenants::set_kyc)))
-        .routes(needs(ConnectionsRead, routes!(connections::list)))
-        .routes(needs(ConnectionsManage, routes!(connections::create)))
+        .routes(needs(P::StaffRead, routes!(staff::list)))
+        .routes(needs(P::StaffManage, routes!(staff::create)))
+        .routes(needs(P::StaffManage, routes!(staff::disable)))
+        .routes(needs(P::StaffManage, routes!(staff::enable)))
+        .routes(needs(P::StaffRead, routes!(api_keys::list)))
+        .routes(needs(P::StaffManage, routes!(api_keys::create)))
+        .routes(needs(P::StaffManage, routes!(api_keys::revoke)))
+        .routes(needs(P::TenantsManage, routes!(tenants::list)))
+        .routes(needs(P::TenantsManage, routes!(tenants::create)))
+        .routes(needs(P::TenantManage, routes!(tenants::set_kyc)))
+        .routes(needs(P::ConnectionsRead, routes!(connections::list)))
+        .routes(needs(P::ConnectionsManage, routes!(connections::create)))
 }
 
 /// A route that anybody may call.
@@ -156,10 +164,7 @@ fn public((schemas, mut paths, methods): UtoipaMethodRouter<Edge>) -> UtoipaMeth
 }
 
 /// A route that needs a permission. The same line guards it and tells so in the document.
-fn needs(
-    permission: Permission,
-    (schemas, mut paths, methods): UtoipaMethodRouter<Edge>,
-) -> UtoipaMethodRouter<Edge> {
+fn needs(permission: P, (schemas, mut paths, methods): UtoipaMethodRouter<Edge>) -> UtoipaMethodRouter<Edge> {
     openapi::mark(&mut paths, Some(permission));
     let guard = move |request: Request, next: Next| auth::guard(permission, request, next);
     (schemas, paths, methods.route_layer(from_fn(guard)))
@@ -172,7 +177,7 @@ pub struct Route {
     /// `/api/v1/players/{id}`
     pub path: String,
     /// `None` for a public route.
-    pub permission: Option<Permission>,
+    pub permission: Option<P>,
 }
 
 /// Every route that is served, for tests of who may call what.

@@ -86,13 +86,13 @@ pub(crate) struct Attempt {
 
 /// What became of one transaction of a bulk posting.
 #[derive(ToSchema)]
-pub(crate) struct Verdict {
+#[schema(as = Verdict)]
+pub(crate) struct ItemVerdict {
     id: Uuid,
     /// `posted`, `replayed` or `refused`
     verdict: String,
-    #[schema(nullable = false)]
+    /// Of a refusal.
     error_code: Option<String>,
-    #[schema(nullable = false)]
     detail: Option<String>,
 }
 
@@ -104,7 +104,7 @@ pub(crate) struct Bulk {
     replayed: u64,
     refused: u64,
     /// One per transaction of the request, in its order.
-    items: Vec<Verdict>,
+    items: Vec<ItemVerdict>,
 }
 
 #[derive(ToSchema)]
@@ -213,7 +213,7 @@ mod tests {
         check::<Withdrawal>(WithdrawalView::from(&withdrawal));
         check::<Transaction>(PaymentView::from(&withdrawal));
         check::<Balance>(&balance);
-        check::<Verdict>(VerdictView::refused(TransactionId::new(), &Refusal::NoTransfers));
+        check::<ItemVerdict>(VerdictView::refused(TransactionId::new(), &Refusal::NoTransfers));
         check::<Bulk>(BulkView::of(Vec::new()));
         check::<Transfer>(TransferView {
             debit: text(),

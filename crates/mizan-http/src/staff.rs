@@ -57,6 +57,7 @@ pub(crate) struct CreateStaff {
 
 /// The id of what was made.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = CreatedStaff)]
 pub(crate) struct Created {
     id: Uuid,
 }

@@ -85,21 +85,13 @@ fn network(address: IpAddr) -> IpAddr {
     }
 }
 
-/// Failures to sign in: five a minute for one account from one address, and wider bounds for one account from
-/// everywhere and for one address with any account.
-pub(crate) struct SignIns {
-    pairs: Failures<([u8; 32], IpAddr)>,
-    accounts: Failures<[u8; 32]>,
-    addresses: Failures<IpAddr>,
-}
+/// Failures to sign in: five a minute for one account from one address. Neither alone is counted: an account would
+/// be locked for its owner by whoever knows the email, and an address for everybody behind the same proxy.
+pub(crate) struct SignIns(Failures<([u8; 32], IpAddr)>);
 
 impl Default for SignIns {
     fn default() -> Self {
-        Self {
-            pairs: Failures::new(5),
-            accounts: Failures::new(50),
-            addresses: Failures::new(100),
-        }
+        Self(Failures::new(5))
     }
 }
 
@@ -125,21 +117,14 @@ impl SignIns {
     /// Refuses after too many failures. Asked before the password is checked, and again before the outcome is
     /// told: of many guesses at once, no more outcomes are learned than of as many in a row.
     pub(crate) fn check(&self, it: &Attempt, now: Timestamp) -> Result<(), ApiError> {
-        let blocked = [
-            self.pairs.blocked_for(&(it.account, it.address), now),
-            self.accounts.blocked_for(&it.account, now),
-            self.addresses.blocked_for(&it.address, now),
-        ];
-        match blocked.into_iter().flatten().max() {
+        match self.0.blocked_for(&(it.account, it.address), now) {
             Some(seconds) => Err(refused(&codes::TOO_MANY_ATTEMPTS, seconds)),
             None => Ok(()),
         }
     }
 
     pub(crate) fn failed(&self, it: &Attempt, now: Timestamp) {
-        self.pairs.count((it.account, it.address), now);
-        self.accounts.count(it.account, now);
-        self.addresses.count(it.address, now);
+        self.0.count((it.account, it.address), now);
     }
 }
 

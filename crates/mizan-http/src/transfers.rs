@@ -9,6 +9,7 @@ use mizan_flows::transfers::{self, LegRequest, TransactionRequest, TransactionVi
 use mizan_ledger::PostingKind;
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -83,9 +84,10 @@ fn request(form: PostTransaction, at: &str, default: Currency) -> Result<Transac
         ));
     }
     let metadata = form.metadata.map(|it| it.get().to_owned());
+    let readable = |it: &String| serde_json::from_str::<Map<String, Value>>(it).is_ok();
     if metadata
         .as_ref()
-        .is_some_and(|it| !it.starts_with('{') || it.len() > MAX_METADATA)
+        .is_some_and(|it| it.len() > MAX_METADATA || !readable(it))
     {
         return Err(ApiError::invalid(
             &format!("{at}metadata"),

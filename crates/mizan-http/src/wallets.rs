@@ -21,6 +21,7 @@ use crate::state::Edge;
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = DepositRequest)]
 pub(crate) struct Deposit {
     amount: Amount,
     /// `test`, outside production; real money comes in by a provider's event.
@@ -33,6 +34,7 @@ pub(crate) struct Deposit {
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = WithdrawRequest)]
 pub(crate) struct Withdraw {
     amount: Amount,
     /// 1 to 32 visible ASCII characters.

@@ -84,6 +84,7 @@ impl From<&WebhookEvent> for EventView {
 
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schema(as = ReplayRequest)]
 pub(crate) struct Replay {
     /// Only says what would happen.
     dry_run: bool,

@@ -49,7 +49,8 @@ pub(crate) async fn take(
     match webhook_intake::take(&edge.app, &provider, &headers, &bytes, request_id.into()).await {
         Ok(taken) => Ok(acknowledge(taken.acknowledgement)),
         Err(error) => {
-            if matches!(error, FlowError::Webhook(_) | FlowError::UnsupportedProvider(_)) {
+            // A provider that is made up is not counted: names are endless, and nothing was read for it.
+            if matches!(error, FlowError::Webhook(_)) {
                 edge.rejections.count(provider.as_str(), address, edge.app.now());
             }
             Err(error.into())

@@ -52,6 +52,7 @@ impl Filter {
 
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = ReviewAction)]
 pub(crate) enum Action {
     Approve,
     Reject,
@@ -59,6 +60,7 @@ pub(crate) enum Action {
 
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = WithdrawalReview)]
 pub(crate) struct Review {
     action: Action,
     /// A rejection needs one.
@@ -74,6 +76,7 @@ pub(crate) struct StartPayout {
 
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schema(as = WithdrawalReason)]
 pub(crate) struct Why {
     reason: Option<String>,
 }

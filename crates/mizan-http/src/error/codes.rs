@@ -1,5 +1,7 @@
 //! The table of error codes. `docs/error-codes.md` is made from it.
 
+use std::fmt::Write;
+
 /// One stable code.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Code {
@@ -130,8 +132,10 @@ pub fn catalogue_markdown() -> String {
          | code | status | meaning | what to do |\n| --- | --- | --- | --- |\n",
     );
     for it in ALL {
-        text += &format!(
-            "| `{}` | {} | {} | {} |\n",
+        // Writing into a string does not fail.
+        let _ = writeln!(
+            text,
+            "| `{}` | {} | {} | {} |",
             it.code, it.status, it.meaning, it.action
         );
     }

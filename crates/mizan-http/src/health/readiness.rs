@@ -9,12 +9,11 @@ use futures::future::{BoxFuture, Shared};
 use serde::{Serialize, Serializer};
 use tokio::time::Instant;
 
+use super::changes::log_changes;
 use super::report::{Check, Checks, Report};
 
 /// How long probes share what one check found.
 const SHARED_FOR: Duration = Duration::from_millis(250);
-/// A Kubernetes probe waits a second; the answer is there before.
-const WHOLE: Duration = Duration::from_millis(900);
 
 /// What a check may say. Nothing else leaves the process: no text of an error, no host, no URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,7 +113,7 @@ struct Parts {
 pub struct Readiness(Arc<Parts>);
 
 impl Readiness {
-    /// `bound` is `READY_TIMEOUT_MS`. In strict mode a Redis that is not configured fails.
+    /// `bound` is `READY_TIMEOUT_MS`; as the checks run side by side, it bounds the whole. In strict mode a Redis that is not configured fails.
     pub fn new(
         db: Arc<dyn Probe>,
         redis: Option<Arc<dyn Probe>>,
@@ -162,11 +161,8 @@ fn start(parts: Arc<Parts>) -> Running {
             .await
             .unwrap_or_else(|_| Arc::new(parts.judge(broken(), broken(), broken())));
         let mut memory = parts.memory.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, before)) = &memory.last {
-            log_changes(&parts, Some(before), &report);
-        } else {
-            log_changes(&parts, None, &report);
-        }
+        let before = memory.last.as_ref().map(|(_, report)| &**report);
+        log_changes(parts.db.as_ref(), parts.redis.as_deref(), before, &report);
         memory.last = Some((Instant::now(), report.clone()));
         memory.running = None;
         report
@@ -193,13 +189,7 @@ impl Parts {
 
     async fn ask(&self, probe: &Arc<dyn Probe>, late: Detail) -> Answer {
         let started = Instant::now();
-        // With the default bound the whole has 100 ms left for everything else.
-        let bound = if self.bound <= WHOLE {
-            self.bound.min(WHOLE)
-        } else {
-            self.bound
-        };
-        let result = tokio::time::timeout(bound, probe.check()).await;
+        let result = tokio::time::timeout(self.bound, probe.check()).await;
         let latency_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         (result.unwrap_or_else(|_| late.into()), Some(latency_ms))
     }
@@ -237,47 +227,6 @@ fn broken() -> Answer {
     (Detail::Unknown.into(), None)
 }
 
-fn log_changes(parts: &Parts, before: Option<&Report>, now: &Report) {
-    let changed = |pick: fn(&Checks) -> &Check| {
-        let seen = pick(&now.checks);
-        (before.map(|it| pick(&it.checks).detail) != Some(seen.detail)).then_some(seen)
-    };
-    if let Some(db) = changed(|it| &it.db) {
-        let (target, error_kind) = (parts.db.target(), db.detail.as_str());
-        if db.ok {
-            tracing::info!(event = "db.connected", target_masked = target, "db connected");
-        } else {
-            tracing::error!(
-                event = "db.failed",
-                target_masked = target,
-                error_kind,
-                "db connection failed"
-            );
-        }
-    }
-    if let (Some(redis), Some(probe)) = (changed(|it| &it.redis), &parts.redis) {
-        let (target, error_kind) = (probe.target(), redis.detail.as_str());
-        if redis.ok {
-            tracing::info!(event = "redis.ping", target_masked = target, "redis ping ok");
-        } else {
-            tracing::error!(
-                event = "redis.ping",
-                target_masked = target,
-                error_kind,
-                "redis ping failed"
-            );
-        }
-    }
-    if let Some(migrations) = changed(|it| &it.migrations) {
-        let detail = migrations.detail.as_str();
-        if migrations.ok {
-            tracing::info!(event = "migrations.state", detail, "migrations are at head");
-        } else {
-            tracing::error!(event = "migrations.state", detail, "migrations are not at head");
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
@@ -305,7 +254,7 @@ mod tests {
     impl Probe for Fake {
         async fn check(&self) -> ProbeResult {
             self.asked.fetch_add(1, Ordering::SeqCst);
-            tokio::time::sleep(self.after).await;
+            let _ = tokio::time::timeout(self.after, std::future::pending::<()>()).await;
             self.detail.into()
         }
 
@@ -314,6 +263,8 @@ mod tests {
         }
     }
 
+    /// A Kubernetes probe waits a second; the answer is there before.
+    const WHOLE: Duration = Duration::from_millis(900);
     const HANGS: u64 = 1_000_000;
 
     fn readiness(db: &Arc<Fake>, redis: Option<&Arc<Fake>>, migrations: Detail, strict: bool) -> Readiness {
