@@ -1,5 +1,6 @@
 //! Reconciliation runs as clients ask for them. Executing one is in `recon_execute`.
 
+use chrono::TimeDelta;
 use mizan_core::{Job, ProviderKey, RunId, TimeWindow};
 use mizan_store::outbox::NewJob;
 use mizan_store::recon_runs::{ReconRun, RunFilter, RunStatus};
@@ -10,6 +11,18 @@ use uuid::Uuid;
 use crate::audit::{self, Change};
 use crate::retry::retrying;
 use crate::{App, Caller, FlowError, Result};
+
+/// Who executes a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Executor {
+    /// Whoever takes the job.
+    Worker,
+    /// The caller, at once; the job is there in case the caller is lost on the way.
+    Caller,
+}
+
+/// After this long a run that its caller wanted to execute belongs to the workers.
+const FORGOTTEN: TimeDelta = TimeDelta::minutes(15);
 
 /// What a client asks for.
 #[derive(Debug, Clone)]
@@ -36,7 +49,7 @@ impl NewRun {
 }
 
 /// Queues a run. The same key gives the same run, which is never executed twice.
-pub async fn create(app: &App, caller: &Caller, new: &NewRun) -> Result<ReconRun> {
+pub async fn create(app: &App, caller: &Caller, new: &NewRun, by: Executor) -> Result<ReconRun> {
     if new
         .idempotency_key
         .as_ref()
@@ -47,10 +60,10 @@ pub async fn create(app: &App, caller: &Caller, new: &NewRun) -> Result<ReconRun
     if new.statement.is_some() {
         return Err(FlowError::invalid("statement_id", "there is no such statement"));
     }
-    retrying("recon.create", || create_once(app, caller, new)).await
+    retrying("recon.create", || create_once(app, caller, new, by)).await
 }
 
-async fn create_once(app: &App, caller: &Caller, new: &NewRun) -> Result<ReconRun> {
+async fn create_once(app: &App, caller: &Caller, new: &NewRun, by: Executor) -> Result<ReconRun> {
     let now = app.now();
     let mut tx = app.store.begin(caller.tenant).await?;
     let (connection, _) = app.provider(&mut *tx, &new.provider).await?;
@@ -80,10 +93,15 @@ async fn create_once(app: &App, caller: &Caller, new: &NewRun) -> Result<ReconRu
         };
     }
     let job = Job::RunReconciliation { run: run.id };
+    let run_at = if by == Executor::Worker {
+        now
+    } else {
+        now + FORGOTTEN
+    };
     let request_id = caller.request_id.clone();
     tx.enqueue(&NewJob {
         job,
-        run_at: now,
+        run_at,
         request_id,
         created_at: now,
     })

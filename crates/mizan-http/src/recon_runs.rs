@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use chrono::{DateTime, TimeDelta, Utc};
 use mizan_core::{ProviderKey, RunId, TimeWindow};
-use mizan_flows::recon_runs::{self, NewRun};
+use mizan_flows::recon_runs::{self, Executor, NewRun};
 use mizan_flows::{Caller, recon_execute};
 use mizan_store::recon_runs::{ReconRun, RunFilter, RunStatus};
 use serde::{Deserialize, Serialize};
@@ -127,7 +127,7 @@ fn provider(text: &str) -> Result<ProviderKey, ApiError> {
 /// Queues a run that compares a provider's statement with the ledger.
 ///
 /// The same `idempotency_key` gives the same run, which is never executed twice; with another body it is 409.
-#[utoipa::path(post, path = "/reconciliation/runs", tag = "reconciliation", request_body = CreateRun, responses((status = 200, body = RunView)))]
+#[utoipa::path(post, path = "/reconciliation/runs", tag = "reconciliation", operation_id = "create_run", request_body = CreateRun, responses((status = 200, body = RunView)))]
 pub(crate) async fn create(
     State(edge): State<Edge>,
     signed: Signed,
@@ -144,12 +144,14 @@ pub(crate) async fn create(
         statement: form.statement_id,
     };
     Ok(Json(
-        recon_runs::create(&edge.app, &signed.caller, &new).await?.into(),
+        recon_runs::create(&edge.app, &signed.caller, &new, Executor::Worker)
+            .await?
+            .into(),
     ))
 }
 
 /// Lists runs, newest first.
-#[utoipa::path(get, path = "/reconciliation/runs", tag = "reconciliation", params(PageParams, Filter), responses((status = 200, body = Listed<RunView>)))]
+#[utoipa::path(get, path = "/reconciliation/runs", tag = "reconciliation", operation_id = "list_runs", params(PageParams, Filter), responses((status = 200, body = Listed<RunView>)))]
 pub(crate) async fn list(
     State(edge): State<Edge>,
     signed: Signed,
@@ -165,7 +167,7 @@ pub(crate) async fn list(
 }
 
 /// Shows one run.
-#[utoipa::path(get, path = "/reconciliation/runs/{id}", tag = "reconciliation", params(("id" = Uuid, Path)), responses((status = 200, body = RunView)))]
+#[utoipa::path(get, path = "/reconciliation/runs/{id}", tag = "reconciliation", operation_id = "get_run", params(("id" = Uuid, Path)), responses((status = 200, body = RunView)))]
 pub(crate) async fn get(
     State(edge): State<Edge>,
     signed: Signed,
@@ -175,7 +177,7 @@ pub(crate) async fn get(
 }
 
 /// Cancels a run that is not over.
-#[utoipa::path(post, path = "/reconciliation/runs/{id}/cancel", tag = "reconciliation", params(("id" = Uuid, Path)), responses((status = 200, body = RunView)))]
+#[utoipa::path(post, path = "/reconciliation/runs/{id}/cancel", tag = "reconciliation", operation_id = "cancel_run", params(("id" = Uuid, Path)), responses((status = 200, body = RunView)))]
 pub(crate) async fn cancel(
     State(edge): State<Edge>,
     signed: Signed,
@@ -187,7 +189,7 @@ pub(crate) async fn cancel(
 }
 
 /// Runs the last 24 hours at once and waits for the end: the older form.
-#[utoipa::path(post, path = "/payments/reconciliation/run", tag = "reconciliation", params(RunNow), responses((status = 200, body = RanNow)))]
+#[utoipa::path(post, path = "/payments/reconciliation/run", tag = "reconciliation", operation_id = "run_now", params(RunNow), responses((status = 200, body = RanNow)))]
 pub(crate) async fn run_now(
     State(edge): State<Edge>,
     signed: Signed,
@@ -220,5 +222,7 @@ async fn last_day(edge: &Edge, caller: &Caller, provider: ProviderKey) -> Result
         idempotency_key: None,
         statement: None,
     };
-    Ok(recon_runs::create(&edge.app, caller, &new).await?.id)
+    Ok(recon_runs::create(&edge.app, caller, &new, Executor::Caller)
+        .await?
+        .id)
 }

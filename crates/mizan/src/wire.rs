@@ -5,6 +5,7 @@ pub mod anchor;
 pub mod build;
 pub mod logging;
 pub mod probes;
+pub mod server;
 pub mod stores;
 
 use std::sync::Arc;
@@ -12,12 +13,12 @@ use std::time::Duration;
 
 use mizan_config::{Loaded, ReconRunner, Settings, Source as ConfigSource, load_process_env};
 use mizan_core::{Clock, Currency, SystemClock};
+use mizan_flows::App;
 use mizan_flows::app::FlowSettings;
 use mizan_flows::bootstrap::FirstOwner;
 use mizan_flows::passwords::{Cost, Passwords};
 use mizan_flows::sessions::{Lifetimes, Sessions};
 use mizan_flows::writer::Writer;
-use mizan_flows::App;
 use mizan_mask::Masker;
 use mizan_payments::rollout::{Flag, Installed, Source};
 use mizan_recon::NativeEngine;
@@ -30,7 +31,10 @@ pub fn settings() -> anyhow::Result<Loaded> {
 }
 
 /// A masker that has learned the secrets of the environment.
-#[expect(clippy::disallowed_methods, reason = "the masker learns every secret of the environment, by name")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the masker learns every secret of the environment, by name"
+)]
 pub fn masker() -> Masker {
     Masker::builder().learn_from_env(std::env::vars()).build()
 }
@@ -72,7 +76,11 @@ fn flow_settings(settings: &Settings) -> FlowSettings {
         strict: settings.mode.strict,
         default_tenant: settings.admin.default_tenant.clone(),
         default_currency: Currency::TRY,
-        flags: settings.flags.iter().filter_map(|(name, flag)| installed(name, flag)).collect(),
+        flags: settings
+            .flags
+            .iter()
+            .filter_map(|(name, flag)| installed(name, flag))
+            .collect(),
         queue_runs: settings.recon.runner == ReconRunner::Queue,
     }
 }
@@ -84,16 +92,21 @@ fn installed(name: &str, flag: &mizan_config::Flag) -> Option<Installed> {
         _ => Source::Environment,
     };
     let flag_name = name.to_lowercase().parse::<Flag>().ok()?;
-    Some(Installed { flag: flag_name, value: flag.value, source })
+    Some(Installed {
+        flag: flag_name,
+        value: flag.value,
+        source,
+    })
 }
 
 /// Who becomes the first owner.
 pub fn first_owner(settings: &Settings) -> FirstOwner {
     match &settings.admin.first_owner {
         mizan_config::FirstOwner::None => FirstOwner::Nobody,
-        mizan_config::FirstOwner::Given { email, password } => {
-            FirstOwner::Given { email: email.clone(), password: password.clone() }
-        }
+        mizan_config::FirstOwner::Given { email, password } => FirstOwner::Given {
+            email: email.clone(),
+            password: password.clone(),
+        },
         mizan_config::FirstOwner::Generate { email } => FirstOwner::MadeUp { email: email.clone() },
     }
 }

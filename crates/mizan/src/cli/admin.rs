@@ -74,16 +74,28 @@ pub async fn run(args: AdminArgs) -> anyhow::Result<Exit> {
 async fn create(app: &mizan_flows::App, args: CreateArgs) -> anyhow::Result<Exit> {
     let (password, made_up) = if args.password_stdin {
         let mut text = String::new();
-        std::io::stdin().read_to_string(&mut text).context("the password cannot be read")?;
+        std::io::stdin()
+            .read_to_string(&mut text)
+            .context("the password cannot be read")?;
         (Secret::new(text.trim_end_matches(['\r', '\n']).to_owned()), false)
     } else {
-        let parts: Vec<String> = (0..5).map(|_| format!("{:05}", rand::random_range(0..100_000))).collect();
+        let parts: Vec<String> = (0..5)
+            .map(|_| format!("{:05}", rand::random_range(0..100_000)))
+            .collect();
         (Secret::new(parts.join("-")), true)
     };
     let key = args.tenant.unwrap_or_else(|| app.settings.default_tenant.clone());
     let (tenant, _) = tenants::ensure(app, &key, key.as_str()).await?;
     let caller = Caller::system(tenant.id, "cli", None);
-    let created = staff::create(app, &caller, &args.email, password.reveal(), args.role, args.platform).await;
+    let created = staff::create(
+        app,
+        &caller,
+        &args.email,
+        password.reveal(),
+        args.role,
+        args.platform,
+    )
+    .await;
     let id = match created {
         Ok(id) => id,
         Err(error @ (FlowError::Taken(_) | FlowError::Invalid { .. })) => {
@@ -94,7 +106,8 @@ async fn create(app: &mizan_flows::App, args: CreateArgs) -> anyhow::Result<Exit
     };
     let shown = made_up.then(|| password.reveal().to_owned());
     if args.json {
-        let body = serde_json::json!({ "id": id, "tenant": key, "role": args.role.as_str(), "password": shown });
+        let body =
+            serde_json::json!({ "id": id, "tenant": key, "role": args.role.as_str(), "password": shown });
         println!("{body}");
     } else {
         println!("{} {} made for tenant {key}", args.role.as_str(), args.email);

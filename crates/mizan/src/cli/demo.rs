@@ -17,7 +17,7 @@ use anyhow::Context;
 use clap::Args;
 use mizan_config::Settings;
 use mizan_core::{Clock, SystemClock, TimeWindow};
-use mizan_flows::recon_runs::NewRun;
+use mizan_flows::recon_runs::{Executor, NewRun};
 use mizan_flows::{App, Caller, bootstrap, ledger_verify, recon_execute, recon_runs, seal};
 use mizan_providers::mockpsp::simulator::{Config, Fault, Handle, Plan, Simulator};
 use mizan_store::tenants::Tenant;
@@ -86,7 +86,7 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<Exit> {
     let app = wire::app_with_timeout(&settings, store, Some(PROVIDER_TIMEOUT));
     let made = bootstrap::run(&app, &wire::first_owner(&settings)).await?;
     let stop = CancellationToken::new();
-    let serving = server::serve(Arc::clone(&app), &settings, listener, stop.clone());
+    let serving = server::serve(Arc::clone(&app), settings.clone(), listener, stop.clone());
     let serving = tokio::spawn(serving);
     let runner = Runner::new(Arc::clone(&app), RunnerSettings::named("demo".into()));
     let working = tokio::spawn(runner.run(stop.clone()));
@@ -94,11 +94,17 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<Exit> {
     let story = tell(&args, &app, &made.tenant, &simulator, &steps, &settings).await?;
     steps.finish();
     let same = story.planted == story.found && story.ledger_holds;
-    let look = report::Look { address, dir: &args.dir, made_up: made.made_up.as_ref() };
+    let look = report::Look {
+        address,
+        dir: &args.dir,
+        made_up: made.made_up.as_ref(),
+    };
     report::print(&story, &look, args.json)?;
     if !args.once && std::io::stdout().is_terminal() {
         println!("Serving until Ctrl-C.");
-        tokio::signal::ctrl_c().await.context("Ctrl-C cannot be waited for")?;
+        tokio::signal::ctrl_c()
+            .await
+            .context("Ctrl-C cannot be waited for")?;
     }
     stop.cancel();
     working.await.context("the runner ended early")?;
@@ -110,7 +116,9 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<Exit> {
 /// Clears the folder of an earlier demo and makes settings that do not depend on the environment.
 fn prepare(dir: &Path) -> anyhow::Result<Settings> {
     std::fs::create_dir_all(dir).with_context(|| format!("{} cannot be made", dir.display()))?;
-    let dir = dir.canonicalize().with_context(|| format!("{} cannot be found", dir.display()))?;
+    let dir = dir
+        .canonicalize()
+        .with_context(|| format!("{} cannot be found", dir.display()))?;
     for name in ["mizan.db", "mizan.db-wal", "mizan.db-shm", "mizan.db.anchor"] {
         match std::fs::remove_file(dir.join(name)) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
@@ -126,8 +134,15 @@ fn prepare(dir: &Path) -> anyhow::Result<Settings> {
 }
 
 async fn simulate(settings: &Settings, seed: u64, app: std::net::SocketAddr) -> anyhow::Result<Handle> {
-    let listener = TcpListener::bind("127.0.0.1:0").await.context("the simulator cannot listen")?;
-    let secret = settings.webhooks.secrets("mockpsp").first().cloned().context("mockpsp has no secret")?;
+    let listener = TcpListener::bind("127.0.0.1:0")
+        .await
+        .context("the simulator cannot listen")?;
+    let secret = settings
+        .webhooks
+        .secrets("mockpsp")
+        .first()
+        .cloned()
+        .context("mockpsp has no secret")?;
     let mut config = Config::new(seed, Arc::new(SystemClock), secret);
     config.webhook_url = Some(format!("http://{app}/api/v1/payments/webhook/mockpsp"));
     config.plans = vec![
@@ -166,8 +181,13 @@ async fn tell(
     simulator.quiesce().await;
     money.settle().await?;
 
-    steps.start("Players withdraw, finance approves, the provider pays", u64::from(args.withdrawals));
-    money.withdraw(&players, args.withdrawals, || steps.tick()).await?;
+    steps.start(
+        "Players withdraw, finance approves, the provider pays",
+        u64::from(args.withdrawals),
+    );
+    money
+        .withdraw(&players, args.withdrawals, || steps.tick())
+        .await?;
     money.settle().await?;
     let delivered = simulator.quiesce().await;
     money.settle().await?;
@@ -180,8 +200,14 @@ async fn tell(
     let window = TimeWindow::new(started - second, ended + second)?;
     let caller = Caller::system(tenant.id, "demo", None);
     let provider = "mockpsp".parse()?;
-    let new = NewRun { provider, window, dry_run: false, idempotency_key: None, statement: None };
-    let queued = recon_runs::create(app, &caller, &new).await?;
+    let new = NewRun {
+        provider,
+        window,
+        dry_run: false,
+        idempotency_key: None,
+        statement: None,
+    };
+    let queued = recon_runs::create(app, &caller, &new, Executor::Caller).await?;
     let run = recon_execute::run_now(app, &caller, queued.id).await?;
     let run = money.wait_for_run(run).await?;
     let stats: serde_json::Value = serde_json::from_str(run.stats_json.as_deref().unwrap_or("null"))?;
@@ -189,7 +215,10 @@ async fn tell(
     story.found = serde_json::from_value(stats["summary"]["findings"].clone())
         .with_context(|| format!("the run ended as {} {:?}", run.status, run.error_json))?;
     for planted in simulator.planted() {
-        let fault = serde_json::to_value(planted.fault)?.as_str().unwrap_or_default().to_owned();
+        let fault = serde_json::to_value(planted.fault)?
+            .as_str()
+            .unwrap_or_default()
+            .to_owned();
         match planted.expected_finding {
             Some(finding) => *story.planted.entry(finding.to_owned()).or_default() += 1,
             None => *story.planted_harmless.entry(fault).or_default() += 1,

@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use clap::Args;
-use mizan_config::{Database, Problems, Settings};
+use mizan_config::{Database, Settings};
+use mizan_http::health::{Detail, Probe, ProbeResult};
 
 use super::exit::{self, Exit};
-use crate::wire::{self, probes};
+use crate::wire::probes::RedisProbe;
+use crate::wire::{self, server};
 
 #[derive(Debug, Args)]
 pub struct DoctorArgs {
@@ -27,11 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 
 pub async fn run(args: DoctorArgs) -> anyhow::Result<Exit> {
     let masker = wire::masker();
-    let loaded = match wire::settings() {
-        Ok(loaded) => loaded,
-        Err(error) if error.is::<Problems>() => return Err(error),
-        Err(error) => return Err(error),
-    };
+    let loaded = wire::settings()?;
     let settings = loaded.settings;
     let mut lines = vec![Line {
         what: "environment",
@@ -42,7 +40,11 @@ pub async fn run(args: DoctorArgs) -> anyhow::Result<Exit> {
             if settings.mode.strict { ", strict" } else { "" }
         ),
     }];
-    lines.extend(loaded.warnings.iter().map(|it| Line { what: "warning", ok: false, says: it.to_string() }));
+    lines.extend(loaded.warnings.iter().map(|it| Line {
+        what: "warning",
+        ok: false,
+        says: it.to_string(),
+    }));
     look_at_database(&settings, &mut lines).await;
     look_at_redis(&settings, &mut lines).await;
     lines.extend(settings.webhooks.variables().map(|name| Line {
@@ -52,17 +54,30 @@ pub async fn run(args: DoctorArgs) -> anyhow::Result<Exit> {
     }));
     for (name, flag) in settings.flags.iter() {
         let says = format!("{name} = {} ({})", flag.value, flag.source);
-        lines.push(Line { what: "flag", ok: true, says });
+        lines.push(Line {
+            what: "flag",
+            ok: true,
+            says,
+        });
     }
     if args.json {
         println!("{}", masker.mask(&serde_json::to_string(&lines)?));
     } else {
         for line in &lines {
-            let text = format!("{:8} {:16} {}", if line.ok { "ok" } else { "LOOK" }, line.what, line.says);
+            let text = format!(
+                "{:8} {:16} {}",
+                if line.ok { "ok" } else { "LOOK" },
+                line.what,
+                line.says
+            );
             println!("{}", masker.mask(&text));
         }
     }
-    Ok(if lines.iter().all(|it| it.ok) { exit::DONE } else { exit::NO })
+    Ok(if lines.iter().all(|it| it.ok) {
+        exit::DONE
+    } else {
+        exit::NO
+    })
 }
 
 async fn look_at_database(settings: &Settings, lines: &mut Vec<Line>) {
@@ -70,25 +85,49 @@ async fn look_at_database(settings: &Settings, lines: &mut Vec<Line>) {
     if let Database::Sqlite { path } = &settings.database {
         if !path.exists() {
             let says = format!("{target} is not there yet; `mizan serve` makes it");
-            lines.push(Line { what: "database", ok: true, says });
+            lines.push(Line {
+                what: "database",
+                ok: true,
+                says,
+            });
             return;
         }
     }
     let store = match wire::stores::open(&settings.database) {
         Ok(store) => store,
         Err(error) => {
-            lines.push(Line { what: "database", ok: false, says: format!("{target}: {error:#}") });
+            lines.push(Line {
+                what: "database",
+                ok: false,
+                says: format!("{target}: {error:#}"),
+            });
             return;
         }
     };
-    let detail = probes::database(&*store, PATIENCE).await;
-    lines.push(Line { what: "database", ok: detail == "connected", says: format!("{target} {detail}") });
-    if detail != "connected" {
+    let probes = server::database_probes(settings, &store);
+    let detail = look(&*probes.0).await.detail;
+    let ok = detail == Detail::Connected;
+    lines.push(Line {
+        what: "database",
+        ok,
+        says: format!("{target} {}", detail.as_str()),
+    });
+    if !ok {
         return;
     }
-    let standing = probes::migrations(&*store, PATIENCE).await;
-    let says = format!("{} (at {}, head {})", standing.detail, standing.current.join(","), standing.head.join(","));
-    lines.push(Line { what: "migrations", ok: standing.detail == "head", says });
+    let found = look(&*probes.1).await;
+    let at = found.revisions.unwrap_or_default();
+    let says = format!(
+        "{} (at {}, head {})",
+        found.detail.as_str(),
+        at.current.join(","),
+        at.head.join(",")
+    );
+    lines.push(Line {
+        what: "migrations",
+        ok: found.detail == Detail::Head,
+        says,
+    });
     let protected = store.journal_is_append_only().await.unwrap_or(false);
     let embedded = matches!(settings.database, Database::Sqlite { .. });
     let says = match (protected, embedded) {
@@ -96,18 +135,36 @@ async fn look_at_database(settings: &Settings, lines: &mut Vec<Line>) {
         (false, true) => "protected by the file's permissions only (SQLite has no roles)",
         (false, false) => "no role protects it: let the migrating user create the role mizan_app",
     };
-    lines.push(Line { what: "journal", ok: protected || embedded, says: says.into() });
+    lines.push(Line {
+        what: "journal",
+        ok: protected || embedded,
+        says: says.into(),
+    });
 }
 
 async fn look_at_redis(settings: &Settings, lines: &mut Vec<Line>) {
     let Some(redis) = &settings.redis else {
-        lines.push(Line { what: "redis", ok: true, says: "not configured: jobs run in the process".into() });
+        lines.push(Line {
+            what: "redis",
+            ok: true,
+            says: "not configured: jobs run in the process".into(),
+        });
         return;
     };
-    let detail = match probes::RedisPing::new(redis) {
-        Ok(ping) => ping.check(PATIENCE).await,
-        Err(_) => "unreachable",
+    let detail = match RedisProbe::new(redis) {
+        Ok(probe) => look(&probe).await.detail,
+        Err(_) => Detail::Unreachable,
     };
-    let says = format!("{} {detail}", redis.masked());
-    lines.push(Line { what: "redis", ok: detail == "connected", says });
+    let says = format!("{} {}", redis.masked(), detail.as_str());
+    lines.push(Line {
+        what: "redis",
+        ok: detail == Detail::Connected,
+        says,
+    });
+}
+
+async fn look(probe: &dyn Probe) -> ProbeResult {
+    tokio::time::timeout(PATIENCE, probe.check())
+        .await
+        .unwrap_or(Detail::Timeout.into())
 }

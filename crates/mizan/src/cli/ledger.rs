@@ -99,7 +99,11 @@ async fn verify(store: &dyn Store, args: &VerifyArgs, beside: Option<&Path>) -> 
         println!("{}", serde_json::to_string(&result)?);
     } else {
         for check in &result.checks {
-            println!("{} {}", if check.holds { "ok    " } else { "BROKEN" }, check.invariant);
+            println!(
+                "{} {}",
+                if check.holds { "ok    " } else { "BROKEN" },
+                check.invariant
+            );
             for broken in check.broken.iter().take(20) {
                 println!("       {broken}");
             }
@@ -112,7 +116,10 @@ async fn verify(store: &dyn Store, args: &VerifyArgs, beside: Option<&Path>) -> 
             result.journal_rows,
             result.sealed_rows,
             result.blocks,
-            known.map_or(String::new(), |it: Head| format!("; anchor at block {}", it.block)),
+            known.map_or(String::new(), |it: Head| format!(
+                "; anchor at block {}",
+                it.block
+            )),
         );
     }
     Ok(if result.holds { exit::DONE } else { exit::NO })
@@ -126,8 +133,11 @@ async fn export(store: &dyn Store, args: &ExportArgs) -> anyhow::Result<Exit> {
         None => Box::new(std::io::stdout()),
     };
     let mut out = BufWriter::new(out);
-    let mut writer = matches!(args.format, ExportFormat::Csv)
-        .then(|| csv::WriterBuilder::new().has_headers(true).from_writer(Vec::new()));
+    let mut writer = matches!(args.format, ExportFormat::Csv).then(|| {
+        csv::WriterBuilder::new()
+            .has_headers(true)
+            .from_writer(Vec::new())
+    });
     let mut platform = store.platform().await?;
     let (mut after, mut count) = (args.after, 0_u64);
     loop {
@@ -148,7 +158,9 @@ async fn export(store: &dyn Store, args: &ExportArgs) -> anyhow::Result<Exit> {
         if let Some(writer) = &mut writer {
             writer.flush()?;
             out.write_all(writer.get_ref())?;
-            *writer = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
+            *writer = csv::WriterBuilder::new()
+                .has_headers(false)
+                .from_writer(Vec::new());
         }
     }
     out.flush().context("the export cannot be written to its end")?;

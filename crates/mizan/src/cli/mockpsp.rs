@@ -39,16 +39,17 @@ pub async fn run(args: MockpspArgs) -> anyhow::Result<Exit> {
         .first()
         .cloned()
         .unwrap_or_else(|| Secret::from(MOCKPSP_TEST_SECRET));
-    let listener =
-        TcpListener::bind(&args.listen).await.with_context(|| format!("{} cannot be listened on", args.listen))?;
+    let listener = TcpListener::bind(&args.listen)
+        .await
+        .with_context(|| format!("{} cannot be listened on", args.listen))?;
     let mut config = Config::new(args.seed, Arc::new(SystemClock), secret);
     config.webhook_url = Some(args.webhook_url);
     config.fee_basis_points = args.fee_bps;
     let simulator = Simulator::start(config, listener)?;
     println!("mockpsp listens on {}", simulator.base_url());
-    tokio::select! {
-        ended = simulator.serve() => ended.context("the simulator ended")?,
-        _ = tokio::signal::ctrl_c() => {}
-    }
+    tokio::signal::ctrl_c()
+        .await
+        .context("Ctrl-C cannot be waited for")?;
+    simulator.shutdown().await.context("the simulator ended early")?;
     Ok(exit::DONE)
 }

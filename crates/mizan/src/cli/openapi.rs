@@ -15,7 +15,10 @@ pub fn run(args: &OpenapiArgs) -> anyhow::Result<Exit> {
     if args.error_codes {
         print!("{}", mizan_http::error::catalogue_markdown());
     } else {
-        println!("{}", serde_json::to_string_pretty(&mizan_http::openapi::document())?);
+        println!(
+            "{}",
+            serde_json::to_string_pretty(&mizan_http::openapi::document())?
+        );
     }
     Ok(exit::DONE)
 }

@@ -10,7 +10,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use comfy_table::{CellAlignment, Table, presets};
 use indicatif::{ProgressBar, ProgressStyle};
 use mizan_core::{Currency, ProviderKey, TimeWindow, Timestamp};
-use mizan_flows::recon_runs::NewRun;
+use mizan_flows::recon_runs::{Executor, NewRun};
 use mizan_flows::{Caller, recon_execute, recon_runs, tenants};
 use mizan_mask::Masker;
 use mizan_recon::engine::Report;
@@ -75,7 +75,9 @@ struct MatchArgs {
 fn tolerance(text: &str) -> Result<(Currency, u64), String> {
     let (currency, minor) = text.split_once('=').ok_or("write it as TRY=5")?;
     let currency = currency.parse::<Currency>().map_err(|it| it.to_string())?;
-    let minor = minor.parse().map_err(|_| "the tolerance is a whole number of minor units".to_owned())?;
+    let minor = minor
+        .parse()
+        .map_err(|_| "the tolerance is a whole number of minor units".to_owned())?;
     Ok((currency, minor))
 }
 
@@ -104,9 +106,9 @@ struct RunArgs {
 
 pub async fn run(args: ReconArgs) -> anyhow::Result<Exit> {
     match args.command {
-        ReconCommand::Match(args) => {
-            tokio::task::spawn_blocking(move || match_two(&args)).await.context("the match was interrupted")?
-        }
+        ReconCommand::Match(args) => tokio::task::spawn_blocking(move || match_two(&args))
+            .await
+            .context("the match was interrupted")?,
         ReconCommand::Run(args) => run_one(args).await,
     }
 }
@@ -126,7 +128,10 @@ fn match_two(args: &MatchArgs) -> anyhow::Result<Exit> {
         write_lines(path, report.findings.iter().map(FindingView::from))?;
     }
     if let Some(path) = &args.quarantine {
-        let all = report.statement_quarantine.iter().chain(&report.ledger_quarantine);
+        let all = report
+            .statement_quarantine
+            .iter()
+            .chain(&report.ledger_quarantine);
         write_lines(path, all.map(QuarantinedView::from))?;
     }
     let summary = SummaryView::from(&report.summary);
@@ -135,13 +140,20 @@ fn match_two(args: &MatchArgs) -> anyhow::Result<Exit> {
     } else {
         print_report(&summary, &report);
     }
-    let clean = summary.findings_total == 0 && summary.statement_quarantined + summary.ledger_quarantined == 0;
-    Ok(if args.fail_on_findings && !clean { exit::NO } else { exit::DONE })
+    let clean =
+        summary.findings_total == 0 && summary.statement_quarantined + summary.ledger_quarantined == 0;
+    Ok(if args.fail_on_findings && !clean {
+        exit::NO
+    } else {
+        exit::DONE
+    })
 }
 
 fn open(path: &Path) -> anyhow::Result<GenericReader<BufReader<File>>> {
     let file = File::open(path).with_context(|| format!("{} cannot be opened", path.display()))?;
-    let name = path.file_name().map_or_else(String::new, |it| it.to_string_lossy().into_owned());
+    let name = path
+        .file_name()
+        .map_or_else(String::new, |it| it.to_string_lossy().into_owned());
     let reader = BufReader::with_capacity(1 << 20, file);
     GenericReader::open(name, reader, ColumnMap::default()).with_context(|| format!("{}", path.display()))
 }
@@ -153,14 +165,19 @@ fn write_lines<T: serde::Serialize>(path: &Path, all: impl Iterator<Item = T>) -
         serde_json::to_writer(&mut out, &one)?;
         out.write_all(b"\n")?;
     }
-    out.flush().with_context(|| format!("{} cannot be written", path.display()))
+    out.flush()
+        .with_context(|| format!("{} cannot be written", path.display()))
 }
 
 fn print_report(summary: &SummaryView, report: &Report) {
     let mut rows = table(&["", "statement", "ledger"]);
     let row = |name: &str, a: u64, b: u64| [name.to_owned(), a.to_string(), b.to_string()];
     rows.add_row(row("rows read", summary.statement_rows, summary.ledger_rows));
-    rows.add_row(row("quarantined", summary.statement_quarantined, summary.ledger_quarantined));
+    rows.add_row(row(
+        "quarantined",
+        summary.statement_quarantined,
+        summary.ledger_quarantined,
+    ));
     println!("{rows}\nmatched {}\n", summary.matched);
     if summary.findings.is_empty() {
         println!("No findings: both sides agree.");
@@ -172,9 +189,17 @@ fn print_report(summary: &SummaryView, report: &Report) {
         println!("{findings}");
     }
     let masker = Masker::builder().build();
-    for quarantined in report.statement_quarantine.iter().chain(&report.ledger_quarantine).take(5) {
+    for quarantined in report
+        .statement_quarantine
+        .iter()
+        .chain(&report.ledger_quarantine)
+        .take(5)
+    {
         let column = quarantined.column.as_deref().unwrap_or("-");
-        let line = format!("line {}, column {column}: {}", quarantined.line_no, quarantined.reason);
+        let line = format!(
+            "line {}, column {column}: {}",
+            quarantined.line_no, quarantined.reason
+        );
         println!("quarantined: {}", masker.mask(&line));
     }
     println!("digest {}", summary.digest);
@@ -183,7 +208,7 @@ fn print_report(summary: &SummaryView, report: &Report) {
 /// A table whose columns after the first are numbers.
 pub(super) fn table(header: &[&str]) -> Table {
     let mut table = Table::new();
-    table.load_preset(presets::UTF8_HORIZONTAL_ONLY).set_header(header);
+    table.load_style(presets::UTF8_FULL_CONDENSED).set_header(header);
     for column in table.column_iter_mut().skip(1) {
         column.set_cell_alignment(CellAlignment::Right);
     }
@@ -221,11 +246,13 @@ async fn run_one(args: RunArgs) -> anyhow::Result<Exit> {
         statement: None,
     };
     let bar = spinner("reconciling");
-    let queued = recon_runs::create(&app, &caller, &new).await?;
+    let queued = recon_runs::create(&app, &caller, &new, Executor::Caller).await?;
     let run = recon_execute::run_now(&app, &caller, queued.id).await?;
     bar.finish_and_clear();
     let parse = |it: &Option<String>| -> serde_json::Value {
-        it.as_deref().and_then(|it| serde_json::from_str(it).ok()).unwrap_or_default()
+        it.as_deref()
+            .and_then(|it| serde_json::from_str(it).ok())
+            .unwrap_or_default()
     };
     let (stats, error) = (parse(&run.stats_json), parse(&run.error_json));
     if args.json {
@@ -245,5 +272,9 @@ async fn run_one(args: RunArgs) -> anyhow::Result<Exit> {
             println!("{}", masker.mask(&error.to_string()));
         }
     }
-    Ok(if run.status == RunStatus::Completed { exit::DONE } else { exit::COULD_NOT })
+    Ok(if run.status == RunStatus::Completed {
+        exit::DONE
+    } else {
+        exit::COULD_NOT
+    })
 }

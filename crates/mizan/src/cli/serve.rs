@@ -7,8 +7,8 @@ use std::time::Duration;
 use anyhow::Context;
 use clap::Args;
 use mizan_config::{Database, Settings};
-use mizan_flows::{App, bootstrap, flags};
 use mizan_flows::Caller;
+use mizan_flows::{App, bootstrap, flags};
 use mizan_worker::{Housekeeping, Runner, RunnerSettings, keep_house};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -59,7 +59,12 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<Exit> {
     tracing::info!(event = "service.listening", %address, "listening on http://{address}");
 
     let stop = CancellationToken::new();
-    let serving = tokio::spawn(server::serve(Arc::clone(&app), &settings, listener, stop.clone()));
+    let serving = tokio::spawn(server::serve(
+        Arc::clone(&app),
+        settings.clone(),
+        listener,
+        stop.clone(),
+    ));
     let working = tokio::spawn(work(Arc::clone(&app), settings.clone(), stop.clone()));
     wait_for_signal(stop.clone()).await?;
     working.await.context("the runner ended early")?;
@@ -70,10 +75,20 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<Exit> {
 
 /// What is configured, one event each, masked.
 fn log_boot(settings: &Settings) {
-    tracing::info!(event = "service.boot", service = "mizan", version = build::VERSION, git_sha = build::GIT_SHA,
-        environment = settings.mode.env.as_str(), strict = settings.mode.strict, "starting");
-    let snapshot: serde_json::Map<_, _> =
-        settings.snapshot().into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
+    tracing::info!(
+        event = "service.boot",
+        service = "mizan",
+        version = build::VERSION,
+        git_sha = build::GIT_SHA,
+        environment = settings.mode.env.as_str(),
+        strict = settings.mode.strict,
+        "starting"
+    );
+    let snapshot: serde_json::Map<_, _> = settings
+        .snapshot()
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value.into()))
+        .collect();
     tracing::info!(event = "config.snapshot", config = %serde_json::Value::Object(snapshot), "configuration");
     let flags: serde_json::Map<_, _> = settings
         .flags
@@ -95,7 +110,11 @@ async fn work(app: Arc<App>, settings: Settings, stop: CancellationToken) {
                 if let Some((email, password)) = made.made_up {
                     // Once, to standard output only: never through the log.
                     let mut out = std::io::stdout().lock();
-                    let _ = writeln!(out, "first owner {email} made; password (shown once): {}", password.reveal());
+                    let _ = writeln!(
+                        out,
+                        "first owner {email} made; password (shown once): {}",
+                        password.reveal()
+                    );
                 }
                 let caller = Caller::system(made.tenant.id, "start", None);
                 if let Ok(all) = flags::list(&app, &caller).await {
@@ -105,7 +124,10 @@ async fn work(app: Arc<App>, settings: Settings, stop: CancellationToken) {
             }
             Err(error) => {
                 if !told {
-                    tracing::error!(error = &error as &dyn std::error::Error, "the first start is not done yet");
+                    tracing::error!(
+                        error = &error as &dyn std::error::Error,
+                        "the first start is not done yet"
+                    );
                     told = true;
                 }
             }
@@ -116,8 +138,14 @@ async fn work(app: Arc<App>, settings: Settings, stop: CancellationToken) {
         }
     }
     match app.store.journal_is_append_only().await {
-        Ok(true) => tracing::info!(event = "journal.protected", "the journal is append-only for this service"),
-        Ok(false) => tracing::warn!(event = "journal.unprotected", "no role keeps this service from changing the journal"),
+        Ok(true) => tracing::info!(
+            event = "journal.protected",
+            "the journal is append-only for this service"
+        ),
+        Ok(false) => tracing::warn!(
+            event = "journal.unprotected",
+            "no role keeps this service from changing the journal"
+        ),
         Err(error) => tracing::warn!(%error, "whether the journal is protected cannot be told"),
     }
     let anchor = anchor::place(&settings).map(|path| -> mizan_worker::housekeeping::Anchor {
@@ -127,7 +155,10 @@ async fn work(app: Arc<App>, settings: Settings, stop: CancellationToken) {
             }
         })
     });
-    let house = Housekeeping { anchor, ..Housekeeping::default() };
+    let house = Housekeeping {
+        anchor,
+        ..Housekeeping::default()
+    };
     let name = format!("serve-{}-{:04x}", std::process::id(), rand::random::<u16>());
     let runner = Runner::new(Arc::clone(&app), RunnerSettings::named(name));
     tokio::join!(runner.run(stop.clone()), keep_house(app, house, stop));

@@ -25,7 +25,12 @@ pub struct FromSettings {
 
 impl FromSettings {
     pub fn new(webhooks: Webhooks, mockpsp_url: Option<String>, timeout: Option<Duration>) -> Self {
-        Self { webhooks, mockpsp_url, timeout, made: Mutex::default() }
+        Self {
+            webhooks,
+            mockpsp_url,
+            timeout,
+            made: Mutex::default(),
+        }
     }
 }
 
@@ -50,7 +55,10 @@ impl Adapters for FromSettings {
             config.client.timeout = timeout;
         }
         let adapter = build(&connection.kind, config).ok()?;
-        made.insert(connection.provider.clone(), (connection.clone(), Arc::clone(&adapter)));
+        made.insert(
+            connection.provider.clone(),
+            (connection.clone(), Arc::clone(&adapter)),
+        );
         Some(adapter)
     }
 }

@@ -47,13 +47,24 @@ pub fn read(path: &Path) -> anyhow::Result<Option<Head>> {
         let pair = std::str::from_utf8(pair).with_context(bad)?;
         *byte = u8::from_str_radix(pair, 16).with_context(bad)?;
     }
-    Ok(Some(Head { block: file.block, seq: file.seq, hash }))
+    Ok(Some(Head {
+        block: file.block,
+        seq: file.seq,
+        hash,
+    }))
 }
 
 /// Writes an anchor: beside it first, then moved over, so that a crash leaves the old one or the new one.
 pub fn write(path: &Path, head: &Head) -> anyhow::Result<()> {
-    let hash = head.hash.iter().fold(String::new(), |text, it| text + &format!("{it:02x}"));
-    let text = serde_json::to_string(&File { block: head.block, seq: head.seq, hash })?;
+    let hash = head
+        .hash
+        .iter()
+        .fold(String::new(), |text, it| text + &format!("{it:02x}"));
+    let text = serde_json::to_string(&File {
+        block: head.block,
+        seq: head.seq,
+        hash,
+    })?;
     let mut new = path.to_path_buf().into_os_string();
     new.push(".new");
     let new = PathBuf::from(new);

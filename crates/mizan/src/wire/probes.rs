@@ -1,9 +1,12 @@
 //! What the probes look at: the database, Redis and the migrations. Every answer is one word of a fixed
 //! vocabulary; no host, no URL and no driver's text leaves this file.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use mizan_config::Redis;
+use mizan_http::health::{Detail, Probe, ProbeResult, Revisions};
 use mizan_store::migrate::{Revision, Standing, standing};
 use mizan_store::{Engine, Store};
 use redis::aio::MultiplexedConnection;
@@ -11,24 +14,69 @@ use redis::sentinel::{SentinelClient, SentinelNodeConnectionInfo, SentinelServer
 use redis::{AsyncConnectionConfig, Client, IntoConnectionInfo, RedisConnectionInfo, RedisError, TlsMode};
 use tokio::sync::Mutex;
 
-/// Looks whether the database answers.
-pub async fn database(store: &dyn Store, patience: Duration) -> &'static str {
-    match tokio::time::timeout(patience, store.ping()).await {
-        Ok(Ok(())) => "connected",
-        Ok(Err(error)) => {
-            tracing::debug!(error = &error as &dyn std::error::Error, "database ping failed");
-            if mizan_store_postgres::login_refused(&error) { "auth_failed" } else { "unreachable" }
-        }
-        Err(_) => "timeout",
+/// Asks the database.
+pub struct DatabaseProbe {
+    pub store: Arc<dyn Store>,
+    /// Masked.
+    pub target: String,
+}
+
+#[async_trait]
+impl Probe for DatabaseProbe {
+    async fn check(&self) -> ProbeResult {
+        let detail = match self.store.ping().await {
+            Ok(()) => Detail::Connected,
+            Err(error) => {
+                tracing::debug!(error = &error as &dyn std::error::Error, "database ping failed");
+                if mizan_store_postgres::login_refused(&error) {
+                    Detail::AuthFailed
+                } else {
+                    Detail::Unreachable
+                }
+            }
+        };
+        detail.into()
+    }
+
+    fn target(&self) -> String {
+        self.target.clone()
     }
 }
 
-/// Where the migrations stand.
-#[derive(Debug, Clone)]
-pub struct Migrations {
-    pub detail: &'static str,
-    pub current: Vec<String>,
-    pub head: Vec<String>,
+/// Asks where the migrations stand.
+pub struct MigrationsProbe {
+    pub store: Arc<dyn Store>,
+    pub target: String,
+}
+
+#[async_trait]
+impl Probe for MigrationsProbe {
+    async fn check(&self) -> ProbeResult {
+        let all = revisions(self.store.engine());
+        let head = all.last().map(|it| it.id.to_owned()).into_iter().collect();
+        let (found, current) = match self.store.applied_revisions().await {
+            Ok(applied) => (
+                standing(&applied, all),
+                applied.last().cloned().into_iter().collect(),
+            ),
+            Err(_) => (Standing::Unknown, Vec::new()),
+        };
+        let detail = match found {
+            Standing::Head => Detail::Head,
+            Standing::Behind { .. } => Detail::Behind,
+            Standing::Ahead { .. } => Detail::Ahead,
+            Standing::Diverged { .. } => Detail::Diverged,
+            Standing::Unknown => Detail::Unknown,
+        };
+        ProbeResult {
+            detail,
+            revisions: Some(Revisions { current, head }),
+        }
+    }
+
+    fn target(&self) -> String {
+        self.target.clone()
+    }
 }
 
 /// The revisions that this binary has for an engine.
@@ -39,20 +87,10 @@ pub fn revisions(engine: Engine) -> &'static [Revision] {
     }
 }
 
-/// Looks where the migrations stand.
-pub async fn migrations(store: &dyn Store, patience: Duration) -> Migrations {
-    let all = revisions(store.engine());
-    let head = all.last().map(|it| it.id.to_owned()).into_iter().collect();
-    let (found, current) = match tokio::time::timeout(patience, store.applied_revisions()).await {
-        Ok(Ok(applied)) => (standing(&applied, all), applied.last().cloned().into_iter().collect()),
-        Ok(Err(_)) | Err(_) => (Standing::Unknown, Vec::new()),
-    };
-    Migrations { detail: found.word(), current, head }
-}
-
 /// Pings Redis over a connection that is kept while it is good.
-pub struct RedisPing {
+pub struct RedisProbe {
     target: Target,
+    masked: String,
     kept: Mutex<Option<MultiplexedConnection>>,
 }
 
@@ -62,14 +100,24 @@ enum Target {
     Sentinel(Box<Mutex<SentinelClient>>),
 }
 
-impl RedisPing {
+impl RedisProbe {
     pub fn new(redis: &Redis) -> Result<Self, RedisError> {
         let target = match redis {
             Redis::Single { url, .. } => Target::Servers(vec![Client::open(url.reveal())?]),
             Redis::Cluster { nodes, .. } => Target::Servers(
-                nodes.iter().map(|it| Client::open(it.reveal())).collect::<Result<_, _>>()?,
+                nodes
+                    .iter()
+                    .map(|it| Client::open(it.reveal()))
+                    .collect::<Result<_, _>>()?,
             ),
-            Redis::Sentinel { sentinels, master, login, database, tls, .. } => {
+            Redis::Sentinel {
+                sentinels,
+                master,
+                login,
+                database,
+                tls,
+                ..
+            } => {
                 let sentinels = sentinels
                     .iter()
                     .map(|it| it.reveal().into_connection_info())
@@ -90,18 +138,11 @@ impl RedisPing {
                 Target::Sentinel(Box::new(Mutex::new(client)))
             }
         };
-        Ok(Self { target, kept: Mutex::new(None) })
-    }
-
-    /// One word: `connected`, `unreachable`, `timeout` or `auth_failed`.
-    pub async fn check(&self, patience: Duration) -> &'static str {
-        match tokio::time::timeout(patience, self.ping()).await {
-            Ok(Ok(())) => "connected",
-            Ok(Err(error)) if error.kind() == redis::ErrorKind::AuthenticationFailed => "auth_failed",
-            Ok(Err(error)) if error.is_timeout() => "timeout",
-            Ok(Err(_)) => "unreachable",
-            Err(_) => "timeout",
-        }
+        Ok(Self {
+            target,
+            masked: redis.masked().to_owned(),
+            kept: Mutex::new(None),
+        })
     }
 
     async fn ping(&self) -> Result<(), RedisError> {
@@ -119,7 +160,13 @@ impl RedisPing {
     async fn connect(&self) -> Result<MultiplexedConnection, RedisError> {
         let config = AsyncConnectionConfig::new().set_response_timeout(Some(Duration::from_secs(2)));
         match &self.target {
-            Target::Sentinel(client) => client.lock().await.get_async_connection_with_config(&config).await,
+            Target::Sentinel(client) => {
+                client
+                    .lock()
+                    .await
+                    .get_async_connection_with_config(&config)
+                    .await
+            }
             Target::Servers(clients) => {
                 let mut last = None;
                 for client in clients {
@@ -128,8 +175,33 @@ impl RedisPing {
                         Err(error) => last = Some(error),
                     }
                 }
-                Err(last.unwrap_or_else(|| (redis::ErrorKind::InvalidClientConfig, "no server is named").into()))
+                Err(last
+                    .unwrap_or_else(|| (redis::ErrorKind::InvalidClientConfig, "no server is named").into()))
             }
         }
+    }
+}
+
+#[async_trait]
+impl Probe for RedisProbe {
+    async fn check(&self) -> ProbeResult {
+        let detail = match self.ping().await {
+            Ok(()) => Detail::Connected,
+            Err(error) => {
+                tracing::debug!(error = &error as &dyn std::error::Error, "redis ping failed");
+                if error.kind() == redis::ErrorKind::AuthenticationFailed {
+                    Detail::AuthFailed
+                } else if error.is_timeout() {
+                    Detail::Timeout
+                } else {
+                    Detail::Unreachable
+                }
+            }
+        };
+        detail.into()
+    }
+
+    fn target(&self) -> String {
+        self.masked.clone()
     }
 }

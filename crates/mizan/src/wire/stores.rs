@@ -18,7 +18,12 @@ pub fn open(database: &Database) -> anyhow::Result<Arc<dyn Store>> {
             SqliteStore::open(path, SqliteConfig::default())
                 .with_context(|| format!("the database file {} cannot be opened", path.display()))?,
         ),
-        Database::Postgres { url, tls, root_certificate, .. } => {
+        Database::Postgres {
+            url,
+            tls,
+            root_certificate,
+            ..
+        } => {
             let config = postgres_config(url, *tls, root_certificate.as_deref());
             Arc::new(PostgresStore::connect(&config).context("the PostgreSQL client cannot be set up")?)
         }

@@ -29,8 +29,16 @@ pub struct Money<'a> {
 
 impl<'a> Money<'a> {
     pub fn new(app: &'a Arc<App>, tenant: &'a Tenant, provider: String, seed: u64) -> anyhow::Result<Self> {
-        let http = reqwest::Client::builder().timeout(Duration::from_secs(10)).build()?;
-        Ok(Self { app, tenant, provider, http, seed })
+        let http = reqwest::Client::builder()
+            .timeout(Duration::from_secs(10))
+            .build()?;
+        Ok(Self {
+            app,
+            tenant,
+            provider,
+            http,
+            seed,
+        })
     }
 
     fn random(&self, salt: u64) -> StdRng {
@@ -43,7 +51,8 @@ impl<'a> Money<'a> {
         for no in 1..=count {
             let email = format!("player{no}@example.com");
             let name = format!("player{no}");
-            let id = players::register(self.app, self.tenant.id, None, &email, &name, "demo-password").await?;
+            let id =
+                players::register(self.app, self.tenant.id, None, &email, &name, "demo-password").await?;
             all.push(id);
         }
         Ok(all)
@@ -66,11 +75,15 @@ impl<'a> Money<'a> {
                 "currency": currency.code(), "method": "card",
             });
             let payment = self.call("/payments", &body).await?;
-            let id = payment["payment_id"].as_str().context("the provider gave the payment no id")?;
+            let id = payment["payment_id"]
+                .as_str()
+                .context("the provider gave the payment no id")?;
             if no % 50 == 25 {
-                self.call(&format!("/payments/{id}/refund"), &serde_json::json!({})).await?;
+                self.call(&format!("/payments/{id}/refund"), &serde_json::json!({}))
+                    .await?;
             } else if no % 100 == 60 {
-                self.call(&format!("/payments/{id}/chargeback"), &serde_json::json!({})).await?;
+                self.call(&format!("/payments/{id}/chargeback"), &serde_json::json!({}))
+                    .await?;
             }
             tick();
         }
@@ -96,7 +109,10 @@ impl<'a> Money<'a> {
         let finance = staff::create(self.app, &system, email, "demo-password", Role::Finance, false).await?;
         let finance = Caller {
             tenant: self.tenant.id,
-            actor: Actor::Staff { id: finance, role: Role::Finance },
+            actor: Actor::Staff {
+                id: finance,
+                role: Role::Finance,
+            },
             request_id: None,
         };
         for no in 0..count {
@@ -111,8 +127,17 @@ impl<'a> Money<'a> {
     }
 
     /// `None` where the wallet has too little, which a demo has to have as well.
-    async fn request(&self, player: PlayerId, amount: Amount, no: u32) -> anyhow::Result<Option<WithdrawalId>> {
-        let caller = Caller { tenant: self.tenant.id, actor: Actor::Player(player), request_id: None };
+    async fn request(
+        &self,
+        player: PlayerId,
+        amount: Amount,
+        no: u32,
+    ) -> anyhow::Result<Option<WithdrawalId>> {
+        let caller = Caller {
+            tenant: self.tenant.id,
+            actor: Actor::Player(player),
+            request_id: None,
+        };
         let new = NewWithdrawal {
             player,
             amount,
@@ -123,7 +148,9 @@ impl<'a> Money<'a> {
         match withdrawals::request(self.app, &caller, &key, &new).await {
             Ok(reply) => {
                 let body: serde_json::Value = serde_json::from_str(&reply.body)?;
-                let id = body["transaction"]["id"].as_str().context("the reply has no id")?;
+                let id = body["transaction"]["id"]
+                    .as_str()
+                    .context("the reply has no id")?;
                 Ok(Some(id.parse()?))
             }
             Err(FlowError::Posting(_)) => Ok(None),
@@ -131,7 +158,13 @@ impl<'a> Money<'a> {
         }
     }
 
-    async fn review(&self, finance: &Caller, player: PlayerId, id: WithdrawalId, no: u32) -> anyhow::Result<()> {
+    async fn review(
+        &self,
+        finance: &Caller,
+        player: PlayerId,
+        id: WithdrawalId,
+        no: u32,
+    ) -> anyhow::Result<()> {
         let key = |what: &str| Keyed::new("demo/review", &format!("{what}-{no}"), b"");
         let app = self.app;
         match no % 10 {
@@ -140,7 +173,11 @@ impl<'a> Money<'a> {
                 withdrawals::command(app, finance, &key("reject")?, id, Command::Reject, why).await?;
             }
             7 => {
-                let caller = Caller { tenant: self.tenant.id, actor: Actor::Player(player), request_id: None };
+                let caller = Caller {
+                    tenant: self.tenant.id,
+                    actor: Actor::Player(player),
+                    request_id: None,
+                };
                 withdrawals::command(app, &caller, &key("cancel")?, id, Command::Cancel, None).await?;
             }
             _ => {
@@ -178,8 +215,14 @@ impl<'a> Money<'a> {
         let mut tx = self.app.store.read(self.tenant.id).await?;
         let mut states = BTreeMap::new();
         for state in WithdrawalState::ALL {
-            let filter = WithdrawalFilter { state: Some(state), ..WithdrawalFilter::default() };
-            let page = Page { with_total: true, ..Page::first(1) };
+            let filter = WithdrawalFilter {
+                state: Some(state),
+                ..WithdrawalFilter::default()
+            };
+            let page = Page {
+                with_total: true,
+                ..Page::first(1)
+            };
             let total = tx.withdrawals(&filter, &page).await?.total.unwrap_or_default();
             if total > 0 {
                 states.insert(state.as_str().to_owned(), total);

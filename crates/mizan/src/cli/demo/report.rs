@@ -19,7 +19,10 @@ pub struct Steps {
 
 impl Steps {
     pub fn new(quiet: bool) -> Self {
-        Self { bar: Mutex::new(ProgressBar::hidden()), quiet }
+        Self {
+            bar: Mutex::new(ProgressBar::hidden()),
+            quiet,
+        }
     }
 
     pub fn say(&self, what: &str) {
@@ -74,37 +77,71 @@ pub fn print(story: &Story, look: &Look<'_>, json: bool) -> anyhow::Result<()> {
         return Ok(());
     }
     let withdrawals: u64 = story.withdrawals.values().sum();
-    let states: Vec<_> = story.withdrawals.iter().map(|(state, count)| format!("{count} {state}")).collect();
-    println!("\n{} deposits, {} webhooks taken", story.deposits, story.webhooks_delivered);
+    let states: Vec<_> = story
+        .withdrawals
+        .iter()
+        .map(|(state, count)| format!("{count} {state}"))
+        .collect();
+    println!(
+        "\n{} deposits, {} webhooks taken",
+        story.deposits, story.webhooks_delivered
+    );
     println!("{withdrawals} withdrawals: {}", states.join(", "));
-    let harmless: Vec<_> =
-        story.planted_harmless.iter().map(|(fault, count)| format!("{count} {fault}")).collect();
-    println!("planted, and without any effect on the money: {}\n", harmless.join(", "));
+    let harmless: Vec<_> = story
+        .planted_harmless
+        .iter()
+        .map(|(fault, count)| format!("{count} {fault}"))
+        .collect();
+    println!(
+        "planted, and without any effect on the money: {}\n",
+        harmless.join(", ")
+    );
 
     let mut rows = table(&["difference", "planted", "found"]);
     let types: BTreeSet<_> = story.planted.keys().chain(story.found.keys()).collect();
     for name in types {
         let count = |of: &std::collections::BTreeMap<String, u64>| of.get(name).copied().unwrap_or_default();
-        rows.add_row([name.clone(), count(&story.planted).to_string(), count(&story.found).to_string()]);
+        rows.add_row([
+            name.clone(),
+            count(&story.planted).to_string(),
+            count(&story.found).to_string(),
+        ]);
     }
     println!("{rows}");
     println!(
         "{} pairs matched; planted and found are {}",
         story.matched,
-        if story.planted == story.found { "equal" } else { "NOT equal" }
+        if story.planted == story.found {
+            "equal"
+        } else {
+            "NOT equal"
+        }
     );
     println!(
         "the ledger {}: {} journal rows\n",
-        if story.ledger_holds { "holds" } else { "DOES NOT HOLD" },
+        if story.ledger_holds {
+            "holds"
+        } else {
+            "DOES NOT HOLD"
+        },
         story.journal_rows
     );
     let db = look.dir.join("mizan.db");
     println!("Where to look:");
     println!("  DATABASE_URL=sqlite://{} mizan ledger verify", db.display());
-    println!("  DATABASE_URL=sqlite://{} mizan serve    # then http://127.0.0.1:8001/api/openapi.json", db.display());
-    println!("  this demo's API: http://{}/api/v1 (while it runs)", look.address);
+    println!(
+        "  DATABASE_URL=sqlite://{} mizan serve    # then http://127.0.0.1:8001/api/openapi.json",
+        db.display()
+    );
+    println!(
+        "  this demo's API: http://{}/api/v1 (while it runs)",
+        look.address
+    );
     if let Some((email, password)) = look.made_up {
-        println!("  sign in as {email} with {} (made for this demo)", password.reveal());
+        println!(
+            "  sign in as {email} with {} (made for this demo)",
+            password.reveal()
+        );
     }
     Ok(())
 }
