@@ -69,7 +69,7 @@ async fn start_once(
             return Err(FlowError::Taken("payout attempt"));
         }
         withdrawal.provider = Some(provider);
-        withdrawals::apply(&mut *tx, caller, &mut withdrawal, to, effect, now).await?;
+        withdrawals::apply(&mut *tx, caller, &mut withdrawal, to, effect, None, now).await?;
         let job = Job::ExecutePayout { withdrawal: id };
         let request_id = caller.request_id.clone();
         tx.enqueue(&NewJob {
@@ -241,7 +241,7 @@ pub(crate) async fn confirm_paid(
     attempt.error = None;
     attempt.updated_at = now;
     tx.update_attempt(&attempt).await?;
-    withdrawals::apply(tx, caller, withdrawal, to, effect, now).await
+    withdrawals::apply(tx, caller, withdrawal, to, effect, None, now).await
 }
 
 /// Ends an attempt as failed for certain. The hold stays until people decide.
@@ -257,10 +257,11 @@ pub(crate) async fn confirm_failed(
         return Ok(());
     };
     attempt.state = AttemptState::Failed;
-    attempt.error = Some(cut(reason));
+    let reason = cut(reason);
+    attempt.error = Some(reason.clone());
     attempt.updated_at = now;
     tx.update_attempt(&attempt).await?;
-    withdrawals::apply(tx, caller, withdrawal, to, effect, now).await
+    withdrawals::apply(tx, caller, withdrawal, to, effect, Some(&reason), now).await
 }
 
 async fn lose_sight(
@@ -271,13 +272,14 @@ async fn lose_sight(
     reason: &str,
     now: Timestamp,
 ) -> Result<()> {
-    attempt.error = Some(cut(reason));
+    let reason = cut(reason);
+    attempt.error = Some(reason.clone());
     tx.update_attempt(&attempt).await?;
     if let Step::Move { to, effect } = withdrawal::decide(withdrawal.state, Command::LoseSight)? {
         metrics::counter!("mizan_payouts_unknown_total", "provider" => attempt.provider.to_string())
             .increment(1);
         tracing::warn!(withdrawal = %withdrawal.id, provider = %attempt.provider, reason, "payout unknown");
-        withdrawals::apply(tx, caller, withdrawal, to, effect, now).await?;
+        withdrawals::apply(tx, caller, withdrawal, to, effect, Some(&reason), now).await?;
     }
     Ok(())
 }

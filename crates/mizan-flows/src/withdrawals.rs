@@ -77,7 +77,7 @@ async fn request_once(app: &App, caller: &Caller, key: &Keyed, new: &NewWithdraw
     let after = move_money(&mut *tx, &withdrawal, Effect::Hold, now).await?;
     withdrawal.balance_after = after.unwrap_or_default();
     tx.insert_withdrawal(&withdrawal).await?;
-    write_audit(&mut *tx, caller, &withdrawal, None, "withdrawal.request", now).await?;
+    write_audit(&mut *tx, caller, &withdrawal, None, "withdrawal.request", None, now).await?;
     let balance = wallets::balance(&mut *tx, new.player, new.amount.currency).await?;
     let body = PaymentReply {
         transaction: PaymentView::from(&withdrawal),
@@ -134,7 +134,8 @@ async fn command_once(
         if let Some(reason) = reason {
             withdrawal.reason = Some(reason.trim().to_owned());
         }
-        apply(&mut *tx, caller, &mut withdrawal, to, effect, now).await?;
+        let reason = reason.map(str::trim).filter(|it| !it.is_empty());
+        apply(&mut *tx, caller, &mut withdrawal, to, effect, reason, now).await?;
         app.job_bell.notify_one();
     }
     let reply = key
@@ -171,13 +172,15 @@ async fn check_not_requester(tx: &mut dyn Tx, caller: &Caller, withdrawal: &With
     Ok(())
 }
 
-/// Moves a locked withdrawal: its money, its row, its audit, and whatever waited for it.
+/// Moves a locked withdrawal: its money, its row, its audit, and whatever waited for it. `reason` is why this
+/// move is made; the withdrawal may keep one of an earlier move.
 pub(crate) async fn apply(
     tx: &mut dyn Tx,
     caller: &Caller,
     withdrawal: &mut Withdrawal,
     to: WithdrawalState,
     effect: Option<Effect>,
+    reason: Option<&str>,
     now: Timestamp,
 ) -> Result<()> {
     let from = withdrawal.state;
@@ -190,7 +193,7 @@ pub(crate) async fn apply(
         withdrawal.paid_at = Some(now);
     }
     tx.update_withdrawal(withdrawal).await?;
-    write_audit(tx, caller, withdrawal, Some(from), action(to), now).await?;
+    write_audit(tx, caller, withdrawal, Some(from), action(to), reason, now).await?;
     for event in tx.parked_webhooks(&parked_on(withdrawal.id)).await? {
         let job = Job::ApplyWebhook { event };
         let request_id = caller.request_id.clone();
@@ -229,6 +232,7 @@ async fn write_audit(
     withdrawal: &Withdrawal,
     from: Option<WithdrawalState>,
     action: &str,
+    reason: Option<&str>,
     now: Timestamp,
 ) -> Result<()> {
     let change = Change {
@@ -237,7 +241,7 @@ async fn write_audit(
         subject_id: withdrawal.id.to_string(),
         from: from.map(|it| it.to_string()),
         to: Some(withdrawal.state.to_string()),
-        reason: withdrawal.reason.clone(),
+        reason: reason.map(str::to_owned),
         details: None,
     };
     Ok(audit::write(tx, caller, now, change).await?)
