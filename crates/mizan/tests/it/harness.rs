@@ -4,7 +4,9 @@ use std::ops::Deref;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use mizan_testkit::{Database, MizanCommand, MizanProcess, TestApp, port, shared_postgres, template_database};
+use mizan_testkit::{
+    Database, MizanCommand, MizanProcess, Signal, TestApp, port, shared_postgres, template_database,
+};
 use tempfile::TempDir;
 
 pub const BINARY: &str = env!("CARGO_BIN_EXE_mizan");
@@ -12,6 +14,10 @@ pub const OWNER: &str = "owner@example.com";
 pub const PASSWORD: &str = "correct horse battery";
 /// Signs the events of the `mockpsp` connection in these tests.
 pub const SECRET: &str = "a-webhook-secret-of-these-tests";
+/// Signs the events of a connection `other`, once a test has made one.
+pub const OTHER_SECRET: &str = "another-webhook-secret-of-these-tests";
+/// The provider of tests that do not start one: nothing listens there.
+pub const NOBODY: &str = "http://127.0.0.1:9";
 /// How long anything may take before a test gives up on it.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -34,7 +40,9 @@ impl Home {
     }
 
     pub async fn postgres() -> Self {
-        let server = shared_postgres().await.expect("a PostgreSQL server can be started");
+        let server = shared_postgres()
+            .await
+            .expect("a PostgreSQL server can be started");
         let made = template_database(server, "mizan_head", |url| async move {
             let migrate = MizanCommand::new(BINARY).args(["migrate", "upgrade", "head"]);
             let done = migrate.env("DATABASE_URL", url).run(PATIENCE).await?;
@@ -80,7 +88,9 @@ pub fn command(home: &Home, env: &[(&str, &str)]) -> MizanCommand {
         .env("DATABASE_URL", home.url())
         .env("MIZAN_ADMIN_EMAIL", OWNER)
         .env("MIZAN_ADMIN_PASSWORD", PASSWORD)
-        .env("WEBHOOK_SECRET_MOCKPSP", SECRET);
+        .env("WEBHOOK_SECRET_MOCKPSP", SECRET)
+        .env("WEBHOOK_SECRET_OTHER", OTHER_SECRET)
+        .env("MOCKPSP_URL", NOBODY);
     for (name, value) in env {
         command = command.env(name, value);
     }
@@ -92,26 +102,66 @@ impl Mizan {
     pub async fn start(home: Home, env: &[(&str, &str)]) -> Self {
         let port = port::free_port().expect("a free port").to_string();
         let base = format!("http://127.0.0.1:{port}");
-        let env: Vec<_> = env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let env: Vec<_> = env
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
         let process = Self::spawn(&home, &env, &port);
-        process.wait_ready(&base, PATIENCE).await.expect("the server becomes ready");
-        process.wait_for_line("journal.", PATIENCE).await.expect("the first start is done");
+        process
+            .wait_ready(&base, PATIENCE)
+            .await
+            .expect("the server becomes ready");
+        process
+            .wait_for_line("journal.", PATIENCE)
+            .await
+            .expect("the first start is done");
         let app = TestApp::new(base);
         let token = sign_in(&app, OWNER).await;
-        Self { app: app.with_token(token), home, process, env }
+        Self {
+            app: app.with_token(token),
+            home,
+            process,
+            env,
+        }
     }
 
     fn spawn(home: &Home, env: &[(String, String)], port: &str) -> MizanProcess {
-        let pairs: Vec<_> = env.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        let command = command(home, &pairs).env("PORT", port).env("LOG_FORMAT", "json").args(["serve"]);
+        let pairs: Vec<_> = env
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
+        let command = command(home, &pairs)
+            .env("PORT", port)
+            .env("LOG_FORMAT", "json")
+            .args(["serve"]);
         command.spawn().expect("the binary starts")
+    }
+
+    /// Ends the process as a power failure would.
+    pub async fn kill(&mut self) {
+        self.process
+            .signal(Signal::SIGKILL)
+            .expect("the process can be killed");
+        self.process.exit_code(PATIENCE).await.expect("the process ends");
+    }
+
+    /// The same as [`Self::start_again`], with further variables from now on.
+    pub async fn start_again_with(&mut self, env: &[(&str, &str)]) {
+        self.env.extend(
+            env.iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
+        );
+        self.start_again().await;
     }
 
     /// Starts the same application again on the same database and port, after the process ended.
     pub async fn start_again(&mut self) {
         let port = self.base_url().rsplit(':').next().unwrap_or_default().to_owned();
         self.process = Self::spawn(&self.home, &self.env, &port);
-        self.process.wait_ready(self.app.base_url(), PATIENCE).await.expect("the server becomes ready again");
+        self.process
+            .wait_ready(self.app.base_url(), PATIENCE)
+            .await
+            .expect("the server becomes ready again");
     }
 
     /// Another process on the same database, at a port of its own.
@@ -119,7 +169,10 @@ impl Mizan {
         let port = port::free_port().expect("a free port").to_string();
         let process = Self::spawn(&self.home, &self.env, &port);
         let base = format!("http://127.0.0.1:{port}");
-        process.wait_ready(&base, PATIENCE).await.expect("the second server becomes ready");
+        process
+            .wait_ready(&base, PATIENCE)
+            .await
+            .expect("the second server becomes ready");
         (TestApp::new(base), process)
     }
 

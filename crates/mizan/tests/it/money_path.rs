@@ -13,7 +13,7 @@ on_every_store! {
         let replies = join_all((0..8).map(|_| player.withdraw("10.00"))).await;
         let won: Vec<_> = replies.iter().filter(|it| it.status == 200).collect();
         assert_eq!(won.len(), 1);
-        for reply in replies.iter().filter(|it| it.status != 200) {
+        for reply in replies.iter().filter(|it| it.status != 200).cloned() {
             reply.expect_error(400, "INSUFFICIENT_FUNDS");
         }
         assert_eq!(player.balance().await, ("5.00".into(), "10.00".into()));
