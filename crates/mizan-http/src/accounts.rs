@@ -138,7 +138,7 @@ pub(crate) struct AccountBalanceAt {
 }
 
 /// Lists accounts, newest first.
-#[utoipa::path(get, path = "/ledger/accounts", tag = "ledger", operation_id = "accounts_list", params(PageParams, Filter), responses((status = 200, body = Listed<AccountView>)))]
+#[utoipa::path(get, path = "/ledger/accounts", tag = "ledger", operation_id = "list_accounts", params(PageParams, Filter), responses((status = 200, body = Listed<AccountView>)))]
 pub(crate) async fn list(
     State(edge): State<Edge>,
     signed: Signed,
@@ -158,7 +158,7 @@ pub(crate) async fn list(
 /// Opens an account of the operator's own.
 ///
 /// Opening it again with the same rule is 200 and finds it.
-#[utoipa::path(post, path = "/ledger/accounts", tag = "ledger", operation_id = "accounts_open", request_body = OpenAccount, responses((status = 201, body = AccountView), (status = 200, body = AccountView, description = "It was open already")))]
+#[utoipa::path(post, path = "/ledger/accounts", tag = "ledger", operation_id = "open_account", request_body = OpenAccount, responses((status = 201, body = AccountView), (status = 200, body = AccountView, description = "It was open already")))]
 pub(crate) async fn open(
     State(edge): State<Edge>,
     signed: Signed,
@@ -178,7 +178,7 @@ pub(crate) async fn open(
 }
 
 /// Shows one account with its balance.
-#[utoipa::path(get, path = "/ledger/accounts/{id}", tag = "ledger", operation_id = "accounts_get", params(("id" = i64, Path)), responses((status = 200, body = AccountView)))]
+#[utoipa::path(get, path = "/ledger/accounts/{id}", tag = "ledger", operation_id = "get_account", params(("id" = i64, Path)), responses((status = 200, body = AccountView)))]
 pub(crate) async fn get(
     State(edge): State<Edge>,
     signed: Signed,
@@ -188,7 +188,7 @@ pub(crate) async fn get(
 }
 
 /// Lists the entries of an account, newest first.
-#[utoipa::path(get, path = "/ledger/accounts/{id}/entries", tag = "ledger", operation_id = "accounts_entries", params(("id" = i64, Path), PageParams), responses((status = 200, body = Listed<EntryView>)))]
+#[utoipa::path(get, path = "/ledger/accounts/{id}/entries", tag = "ledger", operation_id = "list_account_entries", params(("id" = i64, Path), PageParams), responses((status = 200, body = Listed<EntryView>)))]
 pub(crate) async fn entries(
     State(edge): State<Edge>,
     signed: Signed,
@@ -201,7 +201,7 @@ pub(crate) async fn entries(
 }
 
 /// Shows what an account held at a time.
-#[utoipa::path(get, path = "/ledger/accounts/{id}/balance", tag = "ledger", operation_id = "accounts_balance", params(("id" = i64, Path), When), responses((status = 200, body = AccountBalanceAt)))]
+#[utoipa::path(get, path = "/ledger/accounts/{id}/balance", tag = "ledger", operation_id = "get_account_balance", params(("id" = i64, Path), When), responses((status = 200, body = AccountBalanceAt)))]
 pub(crate) async fn balance(
     State(edge): State<Edge>,
     signed: Signed,

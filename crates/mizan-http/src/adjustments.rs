@@ -32,7 +32,7 @@ pub(crate) struct Adjust {
 ///
 /// A wallet never goes below zero.
 #[utoipa::path(
-    post, path = "/admin/ledger/adjust", tag = "finance", request_body = Adjust,
+    post, path = "/admin/ledger/adjust", tag = "finance", operation_id = "adjust_wallet", request_body = Adjust,
     params(("Idempotency-Key" = String, Header, description = "The same on every repetition")),
     responses((status = 200, body = shapes::Adjustment))
 )]

@@ -63,7 +63,7 @@ pub(crate) struct NewApiKey {
 }
 
 /// Lists API keys, newest first.
-#[utoipa::path(get, path = "/admin/api-keys", tag = "admin", operation_id = "api_keys_list", params(PageParams), responses((status = 200, body = Listed<ApiKeyView>)))]
+#[utoipa::path(get, path = "/admin/api-keys", tag = "admin", operation_id = "list_api_keys", params(PageParams), responses((status = 200, body = Listed<ApiKeyView>)))]
 pub(crate) async fn list(
     State(edge): State<Edge>,
     signed: Signed,
@@ -75,7 +75,7 @@ pub(crate) async fn list(
 }
 
 /// Makes an API key. It is shown once.
-#[utoipa::path(post, path = "/admin/api-keys", tag = "admin", operation_id = "api_keys_create", request_body = CreateApiKey, responses((status = 201, body = NewApiKey)))]
+#[utoipa::path(post, path = "/admin/api-keys", tag = "admin", operation_id = "create_api_key", request_body = CreateApiKey, responses((status = 201, body = NewApiKey)))]
 pub(crate) async fn create(
     State(edge): State<Edge>,
     signed: Signed,
@@ -91,7 +91,7 @@ pub(crate) async fn create(
 }
 
 /// Revokes an API key.
-#[utoipa::path(delete, path = "/admin/api-keys/{id}", tag = "admin", operation_id = "api_keys_revoke", params(("id" = Uuid, Path)), responses((status = 204)))]
+#[utoipa::path(delete, path = "/admin/api-keys/{id}", tag = "admin", operation_id = "revoke_api_key", params(("id" = Uuid, Path)), responses((status = 204)))]
 pub(crate) async fn revoke(
     State(edge): State<Edge>,
     signed: Signed,

@@ -66,7 +66,7 @@ pub(crate) struct Filter {
 }
 
 /// Lists the audit log, newest first.
-#[utoipa::path(get, path = "/audit", tag = "audit", params(PageParams, Filter), responses((status = 200, body = Listed<AuditView>)))]
+#[utoipa::path(get, path = "/audit", tag = "audit", operation_id = "list_audit_rows", params(PageParams, Filter), responses((status = 200, body = Listed<AuditView>)))]
 pub(crate) async fn list(
     State(edge): State<Edge>,
     signed: Signed,

@@ -52,7 +52,7 @@ pub(crate) struct CreateConnection {
 }
 
 /// Lists the connections, by key.
-#[utoipa::path(get, path = "/admin/connections", tag = "admin", operation_id = "connections_list", responses((status = 200, body = Listed<ConnectionView>)))]
+#[utoipa::path(get, path = "/admin/connections", tag = "admin", operation_id = "list_connections", responses((status = 200, body = Listed<ConnectionView>)))]
 pub(crate) async fn list(
     State(edge): State<Edge>,
     signed: Signed,
@@ -64,7 +64,7 @@ pub(crate) async fn list(
 }
 
 /// Sets up a connection.
-#[utoipa::path(post, path = "/admin/connections", tag = "admin", operation_id = "connections_create", request_body = CreateConnection, responses((status = 201, body = ConnectionView)))]
+#[utoipa::path(post, path = "/admin/connections", tag = "admin", operation_id = "create_connection", request_body = CreateConnection, responses((status = 201, body = ConnectionView)))]
 pub(crate) async fn create(
     State(edge): State<Edge>,
     signed: Signed,

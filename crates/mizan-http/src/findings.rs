@@ -120,7 +120,7 @@ pub(crate) struct Why {
 }
 
 /// Lists findings, newest first.
-#[utoipa::path(get, path = "/findings", tag = "findings", params(PageParams, Filter), responses((status = 200, body = Listed<FindingView>)))]
+#[utoipa::path(get, path = "/findings", tag = "findings", operation_id = "list_findings", params(PageParams, Filter), responses((status = 200, body = Listed<FindingView>)))]
 pub(crate) async fn list(
     State(edge): State<Edge>,
     signed: Signed,
@@ -132,7 +132,7 @@ pub(crate) async fn list(
 }
 
 /// Shows one finding.
-#[utoipa::path(get, path = "/findings/{id}", tag = "findings", params(("id" = Uuid, Path)), responses((status = 200, body = FindingView)))]
+#[utoipa::path(get, path = "/findings/{id}", tag = "findings", operation_id = "get_finding", params(("id" = Uuid, Path)), responses((status = 200, body = FindingView)))]
 pub(crate) async fn get(
     State(edge): State<Edge>,
     signed: Signed,
@@ -142,7 +142,7 @@ pub(crate) async fn get(
 }
 
 /// Says that somebody looks at a finding.
-#[utoipa::path(post, path = "/findings/{id}/acknowledge", tag = "findings", request_body = Option<Why>, params(("id" = Uuid, Path)), responses((status = 200, body = FindingView)))]
+#[utoipa::path(post, path = "/findings/{id}/acknowledge", tag = "findings", operation_id = "acknowledge_finding", request_body = Option<Why>, params(("id" = Uuid, Path)), responses((status = 200, body = FindingView)))]
 pub(crate) async fn acknowledge(
     State(edge): State<Edge>,
     signed: Signed,
@@ -158,7 +158,7 @@ pub(crate) async fn acknowledge(
 }
 
 /// Says that a finding is settled, and how.
-#[utoipa::path(post, path = "/findings/{id}/resolve", tag = "findings", request_body = Why, params(("id" = Uuid, Path)), responses((status = 200, body = FindingView)))]
+#[utoipa::path(post, path = "/findings/{id}/resolve", tag = "findings", operation_id = "resolve_finding", request_body = Why, params(("id" = Uuid, Path)), responses((status = 200, body = FindingView)))]
 pub(crate) async fn resolve(
     State(edge): State<Edge>,
     signed: Signed,
@@ -174,7 +174,7 @@ pub(crate) async fn resolve(
 }
 
 /// Says that a finding is of no matter, and why.
-#[utoipa::path(post, path = "/findings/{id}/ignore", tag = "findings", request_body = Why, params(("id" = Uuid, Path)), responses((status = 200, body = FindingView)))]
+#[utoipa::path(post, path = "/findings/{id}/ignore", tag = "findings", operation_id = "ignore_finding", request_body = Why, params(("id" = Uuid, Path)), responses((status = 200, body = FindingView)))]
 pub(crate) async fn ignore(
     State(edge): State<Edge>,
     signed: Signed,

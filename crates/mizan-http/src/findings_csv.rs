@@ -46,7 +46,7 @@ const ROWS: u32 = 200;
 /// Exports all findings of a filter as CSV, newest first.
 ///
 /// A text that a spreadsheet would take for a formula gets a leading apostrophe; plain negative amounts stay.
-#[utoipa::path(get, path = "/findings.csv", tag = "findings", params(Filter), responses((status = 200, body = String, content_type = "text/csv")))]
+#[utoipa::path(get, path = "/findings.csv", tag = "findings", operation_id = "export_findings", params(Filter), responses((status = 200, body = String, content_type = "text/csv")))]
 pub(crate) async fn export(
     State(edge): State<Edge>,
     signed: Signed,

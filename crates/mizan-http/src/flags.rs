@@ -44,7 +44,7 @@ pub(crate) struct SetFlag {
 }
 
 /// Lists the flags with their effective value and its source.
-#[utoipa::path(get, path = "/flags", tag = "flags", responses((status = 200, body = Listed<FlagView>)))]
+#[utoipa::path(get, path = "/flags", tag = "flags", operation_id = "list_flags", responses((status = 200, body = Listed<FlagView>)))]
 pub(crate) async fn list(
     State(edge): State<Edge>,
     signed: Signed,
@@ -54,7 +54,7 @@ pub(crate) async fn list(
 }
 
 /// Overrides a flag for the tenant.
-#[utoipa::path(put, path = "/flags/{name}", tag = "flags", request_body = SetFlag, params(("name" = String, Path)), responses((status = 200, body = FlagView)))]
+#[utoipa::path(put, path = "/flags/{name}", tag = "flags", operation_id = "set_flag", request_body = SetFlag, params(("name" = String, Path)), responses((status = 200, body = FlagView)))]
 pub(crate) async fn set(
     State(edge): State<Edge>,
     signed: Signed,

@@ -45,7 +45,7 @@ pub(crate) struct ThisBuild {
 /// Says that the process answers.
 ///
 /// Touches neither the database nor anything else: a liveness probe.
-#[utoipa::path(get, path = "/api/health", tag = "probes", responses((status = 200, body = Health)))]
+#[utoipa::path(get, path = "/api/health", tag = "probes", operation_id = "get_health", responses((status = 200, body = Health)))]
 pub(crate) async fn health(State(edge): State<Edge>) -> Json<Health> {
     Json(Health {
         status: "healthy",
@@ -54,7 +54,7 @@ pub(crate) async fn health(State(edge): State<Edge>) -> Json<Health> {
 }
 
 /// Says which build this is.
-#[utoipa::path(get, path = "/api/version", tag = "probes", responses((status = 200, body = ThisBuild)))]
+#[utoipa::path(get, path = "/api/version", tag = "probes", operation_id = "get_version", responses((status = 200, body = ThisBuild)))]
 pub(crate) async fn version(State(edge): State<Edge>) -> Json<ThisBuild> {
     let it = edge.version.clone();
     Json(ThisBuild {
@@ -72,7 +72,7 @@ pub(crate) async fn version(State(edge): State<Edge>) -> Json<ThisBuild> {
 #[utoipa::path(
     get,
     path = "/api/ready",
-    tag = "probes",
+    tag = "probes", operation_id = "get_ready",
     responses((status = 200, body = Ready), (status = 503, body = Ready, description = "Not ready"))
 )]
 pub(crate) async fn ready(State(edge): State<Edge>, headers: HeaderMap) -> Response {
@@ -99,7 +99,7 @@ pub(crate) async fn ready(State(edge): State<Edge>, headers: HeaderMap) -> Respo
 }
 
 /// Counters and timings in the text format of Prometheus.
-#[utoipa::path(get, path = "/metrics", tag = "probes", responses((status = 200, body = String, content_type = "text/plain")))]
+#[utoipa::path(get, path = "/metrics", tag = "probes", operation_id = "get_metrics", responses((status = 200, body = String, content_type = "text/plain")))]
 pub(crate) async fn metrics(State(edge): State<Edge>) -> Result<Response, ApiError> {
     let Some(handle) = &edge.metrics else {
         return Err(ApiError::plain(&crate::error::codes::NOT_FOUND));

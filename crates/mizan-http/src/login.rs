@@ -6,11 +6,12 @@ use axum::Json;
 use axum::extract::{ConnectInfo, FromRequestParts, State};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
-use mizan_core::{PlayerId, TenantKey};
+use mizan_core::{TenantId, TenantKey};
 use mizan_flows::sessions::Token;
 use mizan_flows::{FlowError, login, players, tenants};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use crate::body::Sent;
 use crate::error::ApiError;
@@ -57,20 +58,15 @@ pub(crate) struct SignedIn {
 pub(crate) struct PlayerToken {
     #[serde(flatten)]
     token: SignedIn,
-    player_id: PlayerIdText,
+    player_id: Uuid,
 }
-
-/// A player's id.
-#[derive(Serialize, ToSchema)]
-#[schema(value_type = uuid::Uuid)]
-pub(crate) struct PlayerIdText(PlayerId);
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Register {
     #[schema(example = "ada@example.com")]
     email: String,
-    /// 10 to 1 024 bytes.
+    /// 8 to 256 bytes.
     password: String,
     /// 1 to 64 printable characters.
     username: String,
@@ -80,7 +76,7 @@ pub(crate) struct Register {
 
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Registered {
-    player_id: PlayerIdText,
+    player_id: Uuid,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -105,7 +101,7 @@ impl From<Token> for SignedIn {
 /// Signs a member of staff in.
 ///
 /// After five failures in a minute for one account from one address, 429 with `Retry-After`.
-#[utoipa::path(post, path = "/auth/login", tag = "auth", request_body = Login, responses((status = 200, body = SignedIn)))]
+#[utoipa::path(post, path = "/auth/login", tag = "auth", operation_id = "sign_in", request_body = Login, responses((status = 200, body = SignedIn)))]
 pub(crate) async fn staff(
     State(edge): State<Edge>,
     Peer(address): Peer,
@@ -121,7 +117,7 @@ pub(crate) async fn staff(
 /// Signs a player in.
 ///
 /// After five failures in a minute for one account from one address, 429 with `Retry-After`.
-#[utoipa::path(post, path = "/auth/player/login", tag = "auth", request_body = PlayerLogin, responses((status = 200, body = PlayerToken)))]
+#[utoipa::path(post, path = "/auth/player/login", tag = "auth", operation_id = "sign_in_player", request_body = PlayerLogin, responses((status = 200, body = PlayerToken)))]
 pub(crate) async fn player(
     State(edge): State<Edge>,
     Peer(address): Peer,
@@ -135,12 +131,12 @@ pub(crate) async fn player(
     let (token, id) = tell(&edge, &attempt, outcome)?;
     Ok(Json(PlayerToken {
         token: token.into(),
-        player_id: PlayerIdText(id),
+        player_id: id.0,
     }))
 }
 
 /// Registers a player with an operator.
-#[utoipa::path(post, path = "/auth/player/register", tag = "auth", request_body = Register, responses((status = 201, body = Registered)))]
+#[utoipa::path(post, path = "/auth/player/register", tag = "auth", operation_id = "register_player", request_body = Register, responses((status = 201, body = Registered)))]
 pub(crate) async fn register(
     State(edge): State<Edge>,
     request_id: RequestId,
@@ -150,15 +146,10 @@ pub(crate) async fn register(
     let tenant = registering_with(&edge, form.tenant_id.as_deref()).await?;
     let (email, username, password) = (&form.email, &form.username, &form.password);
     let id = players::register(&edge.app, tenant, request_id.into(), email, username, password).await?;
-    Ok((
-        StatusCode::CREATED,
-        Json(Registered {
-            player_id: PlayerIdText(id),
-        }),
-    ))
+    Ok((StatusCode::CREATED, Json(Registered { player_id: id.0 })))
 }
 
-async fn registering_with(edge: &Edge, key: Option<&str>) -> Result<mizan_core::TenantId, ApiError> {
+async fn registering_with(edge: &Edge, key: Option<&str>) -> Result<TenantId, ApiError> {
     let key = tenant_key(key)?.unwrap_or_else(|| edge.app.settings.default_tenant.clone());
     match tenants::by_key(&edge.app, &key).await {
         Ok(tenant) => Ok(tenant.id),

@@ -74,14 +74,7 @@ fn add_security(components: &mut Components) {
 
 /// Gives an operation a unique id and its errors.
 fn finish(operation: &mut Operation, taken: &mut HashSet<String>) {
-    let tag = operation
-        .tags
-        .as_deref()
-        .and_then(<[String]>::first)
-        .cloned()
-        .unwrap_or_default();
-    let verb = operation.operation_id.clone().unwrap_or_default();
-    let mut id = format!("{tag}_{verb}");
+    let mut id = operation.operation_id.clone().unwrap_or_default();
     while !taken.insert(id.clone()) {
         id += "_older";
     }

@@ -69,7 +69,7 @@ pub(crate) struct Filter {
 #[serde(deny_unknown_fields)]
 pub(crate) struct CreatePlayer {
     email: String,
-    /// 10 to 1 024 bytes.
+    /// 8 to 256 bytes.
     password: String,
     /// 1 to 64 printable characters.
     username: String,
@@ -120,7 +120,7 @@ pub(crate) struct BalanceAt {
 }
 
 /// Lists players, newest first.
-#[utoipa::path(get, path = "/players", tag = "players", params(PageParams, Filter), responses((status = 200, body = Listed<PlayerView>)))]
+#[utoipa::path(get, path = "/players", tag = "players", operation_id = "list_players", params(PageParams, Filter), responses((status = 200, body = Listed<PlayerView>)))]
 pub(crate) async fn list(
     State(edge): State<Edge>,
     signed: Signed,
@@ -136,7 +136,7 @@ pub(crate) async fn list(
 }
 
 /// Registers a player of the caller's own tenant.
-#[utoipa::path(post, path = "/players", tag = "players", request_body = CreatePlayer, responses((status = 201, body = CreatedPlayer)))]
+#[utoipa::path(post, path = "/players", tag = "players", operation_id = "create_player", request_body = CreatePlayer, responses((status = 201, body = CreatedPlayer)))]
 pub(crate) async fn create(
     State(edge): State<Edge>,
     signed: Signed,
@@ -154,7 +154,7 @@ pub(crate) async fn create(
 }
 
 /// Shows one player.
-#[utoipa::path(get, path = "/players/{id}", tag = "players", params(("id" = Uuid, Path)), responses((status = 200, body = PlayerView)))]
+#[utoipa::path(get, path = "/players/{id}", tag = "players", operation_id = "get_player", params(("id" = Uuid, Path)), responses((status = 200, body = PlayerView)))]
 pub(crate) async fn get(
     State(edge): State<Edge>,
     signed: Signed,
@@ -164,7 +164,7 @@ pub(crate) async fn get(
 }
 
 /// Shows a player's wallet.
-#[utoipa::path(get, path = "/players/{id}/wallet", tag = "players", params(("id" = Uuid, Path)), responses((status = 200, body = shapes::Wallet)))]
+#[utoipa::path(get, path = "/players/{id}/wallet", tag = "players", operation_id = "get_wallet", params(("id" = Uuid, Path)), responses((status = 200, body = shapes::Wallet)))]
 pub(crate) async fn wallet(
     State(edge): State<Edge>,
     signed: Signed,
@@ -174,7 +174,7 @@ pub(crate) async fn wallet(
 }
 
 /// Lists the entries of a wallet account, newest first.
-#[utoipa::path(get, path = "/players/{id}/entries", tag = "players", params(("id" = Uuid, Path), PageParams, WhichWallet), responses((status = 200, body = Listed<EntryView>)))]
+#[utoipa::path(get, path = "/players/{id}/entries", tag = "players", operation_id = "list_wallet_entries", params(("id" = Uuid, Path), PageParams, WhichWallet), responses((status = 200, body = Listed<EntryView>)))]
 pub(crate) async fn entries(
     State(edge): State<Edge>,
     signed: Signed,
@@ -204,7 +204,7 @@ pub(crate) async fn entries(
 }
 
 /// Shows what a wallet held at a time.
-#[utoipa::path(get, path = "/players/{id}/balance", tag = "players", params(("id" = Uuid, Path), When), responses((status = 200, body = BalanceAt)))]
+#[utoipa::path(get, path = "/players/{id}/balance", tag = "players", operation_id = "get_wallet_balance", params(("id" = Uuid, Path), When), responses((status = 200, body = BalanceAt)))]
 pub(crate) async fn balance(
     State(edge): State<Edge>,
     signed: Signed,
@@ -261,7 +261,7 @@ async fn held_at(
 }
 
 /// Records the result of a review of a player's documents.
-#[utoipa::path(post, path = "/kyc/documents/{player_id}/review", tag = "players", request_body = KycReviewed, params(("player_id" = Uuid, Path)), responses((status = 200, body = PlayerView)))]
+#[utoipa::path(post, path = "/kyc/documents/{player_id}/review", tag = "players", operation_id = "review_kyc", request_body = KycReviewed, params(("player_id" = Uuid, Path)), responses((status = 200, body = PlayerView)))]
 pub(crate) async fn review_kyc(
     State(edge): State<Edge>,
     signed: Signed,

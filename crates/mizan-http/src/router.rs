@@ -184,3 +184,6 @@ pub struct Route {
 pub fn routes_table() -> Vec<Route> {
     openapi::routes(&table().into_openapi())
 }
+
+#[cfg(test)]
+mod tests;

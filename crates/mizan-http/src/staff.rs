@@ -49,7 +49,7 @@ impl From<Staff> for StaffView {
 #[serde(deny_unknown_fields)]
 pub(crate) struct CreateStaff {
     email: String,
-    /// 10 to 1 024 bytes.
+    /// 8 to 256 bytes.
     password: String,
     /// `owner`, `finance`, `ops` or `auditor`
     role: String,
@@ -63,7 +63,7 @@ pub(crate) struct Created {
 }
 
 /// Lists the staff, newest first.
-#[utoipa::path(get, path = "/admin/staff", tag = "admin", operation_id = "staff_list", params(PageParams), responses((status = 200, body = Listed<StaffView>)))]
+#[utoipa::path(get, path = "/admin/staff", tag = "admin", operation_id = "list_staff", params(PageParams), responses((status = 200, body = Listed<StaffView>)))]
 pub(crate) async fn list(
     State(edge): State<Edge>,
     signed: Signed,
@@ -75,7 +75,7 @@ pub(crate) async fn list(
 }
 
 /// Makes a member of staff.
-#[utoipa::path(post, path = "/admin/staff", tag = "admin", operation_id = "staff_create", request_body = CreateStaff, responses((status = 201, body = Created)))]
+#[utoipa::path(post, path = "/admin/staff", tag = "admin", operation_id = "create_staff", request_body = CreateStaff, responses((status = 201, body = Created)))]
 pub(crate) async fn create(
     State(edge): State<Edge>,
     signed: Signed,
@@ -96,7 +96,7 @@ pub(crate) async fn create(
 }
 
 /// Disables a member of staff; open sessions end with it.
-#[utoipa::path(post, path = "/admin/staff/{id}/disable", tag = "admin", operation_id = "staff_disable", params(("id" = Uuid, Path)), responses((status = 204)))]
+#[utoipa::path(post, path = "/admin/staff/{id}/disable", tag = "admin", operation_id = "disable_staff", params(("id" = Uuid, Path)), responses((status = 204)))]
 pub(crate) async fn disable(
     State(edge): State<Edge>,
     signed: Signed,
@@ -107,7 +107,7 @@ pub(crate) async fn disable(
 }
 
 /// Enables a member of staff again.
-#[utoipa::path(post, path = "/admin/staff/{id}/enable", tag = "admin", operation_id = "staff_enable", params(("id" = Uuid, Path)), responses((status = 204)))]
+#[utoipa::path(post, path = "/admin/staff/{id}/enable", tag = "admin", operation_id = "enable_staff", params(("id" = Uuid, Path)), responses((status = 204)))]
 pub(crate) async fn enable(
     State(edge): State<Edge>,
     signed: Signed,

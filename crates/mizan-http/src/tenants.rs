@@ -56,7 +56,7 @@ pub(crate) struct SetKyc {
 }
 
 /// Lists all tenants.
-#[utoipa::path(get, path = "/admin/tenants", tag = "admin", operation_id = "tenants_list", responses((status = 200, body = Listed<TenantView>)))]
+#[utoipa::path(get, path = "/admin/tenants", tag = "admin", operation_id = "list_tenants", responses((status = 200, body = Listed<TenantView>)))]
 pub(crate) async fn list(State(edge): State<Edge>, _: Signed) -> Result<Json<Listed<TenantView>>, ApiError> {
     let all = tenants::list(&edge.app).await?;
     Ok(Json(Listed::whole(
@@ -67,7 +67,7 @@ pub(crate) async fn list(State(edge): State<Edge>, _: Signed) -> Result<Json<Lis
 /// Makes a tenant.
 ///
 /// One that has the key already is found, with 200.
-#[utoipa::path(post, path = "/admin/tenants", tag = "admin", operation_id = "tenants_create", request_body = CreateTenant, responses((status = 201, body = TenantView), (status = 200, body = TenantView, description = "It was there already")))]
+#[utoipa::path(post, path = "/admin/tenants", tag = "admin", operation_id = "create_tenant", request_body = CreateTenant, responses((status = 201, body = TenantView), (status = 200, body = TenantView, description = "It was there already")))]
 pub(crate) async fn create(
     State(edge): State<Edge>,
     _: Signed,
@@ -88,7 +88,7 @@ pub(crate) async fn create(
 }
 
 /// Says whether withdrawals of the tenant need an approved review of documents.
-#[utoipa::path(put, path = "/admin/tenant/kyc", tag = "admin", operation_id = "tenant_set_kyc", request_body = SetKyc, responses((status = 200, body = TenantView)))]
+#[utoipa::path(put, path = "/admin/tenant/kyc", tag = "admin", operation_id = "set_kyc_required", request_body = SetKyc, responses((status = 200, body = TenantView)))]
 pub(crate) async fn set_kyc(
     State(edge): State<Edge>,
     signed: Signed,

@@ -124,7 +124,7 @@ fn leg(form: Transfer, at: &str, default: Currency) -> Result<LegRequest, ApiErr
 ///
 /// The caller picks the id, so sending the same body again moves no money twice.
 #[utoipa::path(
-    post, path = "/ledger/transactions", tag = "ledger", request_body = PostTransaction,
+    post, path = "/ledger/transactions", tag = "ledger", operation_id = "post_transaction", request_body = PostTransaction,
     params(("Idempotency-Key" = String, Header, description = "The same on every repetition")),
     responses((status = 201, body = shapes::LedgerTransaction))
 )]
@@ -143,7 +143,7 @@ pub(crate) async fn post(
 
 /// Posts many transactions, with a verdict for each.
 #[utoipa::path(
-    post, path = "/ledger/transactions/bulk", tag = "ledger", request_body = PostBulk,
+    post, path = "/ledger/transactions/bulk", tag = "ledger", operation_id = "post_transactions", request_body = PostBulk,
     params(("Idempotency-Key" = String, Header, description = "The same on every repetition")),
     responses((status = 200, body = shapes::Bulk))
 )]
@@ -166,7 +166,7 @@ pub(crate) async fn post_bulk(
 }
 
 /// Shows one transaction.
-#[utoipa::path(get, path = "/ledger/transactions/{id}", tag = "ledger", params(("id" = Uuid, Path)), responses((status = 200, body = shapes::LedgerTransaction)))]
+#[utoipa::path(get, path = "/ledger/transactions/{id}", tag = "ledger", operation_id = "get_transaction", params(("id" = Uuid, Path)), responses((status = 200, body = shapes::LedgerTransaction)))]
 pub(crate) async fn get(
     State(edge): State<Edge>,
     signed: Signed,
@@ -177,7 +177,7 @@ pub(crate) async fn get(
 
 /// Undoes a transaction by a new one that names it. Once.
 #[utoipa::path(
-    post, path = "/ledger/transactions/{id}/reverse", tag = "ledger", request_body = Reverse,
+    post, path = "/ledger/transactions/{id}/reverse", tag = "ledger", operation_id = "reverse_transaction", request_body = Reverse,
     params(("id" = Uuid, Path), ("Idempotency-Key" = String, Header, description = "The same on every repetition")),
     responses((status = 201, body = shapes::LedgerTransaction))
 )]

@@ -48,7 +48,7 @@ pub(crate) struct Withdraw {
 }
 
 /// Shows the caller's own wallet.
-#[utoipa::path(get, path = "/player/wallet", tag = "player", responses((status = 200, body = shapes::Wallet)))]
+#[utoipa::path(get, path = "/player/wallet", tag = "player", operation_id = "get_own_wallet", responses((status = 200, body = shapes::Wallet)))]
 pub(crate) async fn show(State(edge): State<Edge>, signed: Signed) -> Result<Json<WalletView>, ApiError> {
     Ok(Json(
         wallets::show(&edge.app, &signed.caller, signed.player()?).await?,
@@ -57,7 +57,7 @@ pub(crate) async fn show(State(edge): State<Edge>, signed: Signed) -> Result<Jso
 
 /// Deposits into the caller's own wallet.
 #[utoipa::path(
-    post, path = "/player/wallet/deposit", tag = "player", request_body = Deposit,
+    post, path = "/player/wallet/deposit", tag = "player", operation_id = "deposit", request_body = Deposit,
     params(("Idempotency-Key" = String, Header, description = "The same on every repetition")),
     responses((status = 200, body = shapes::Payment))
 )]
@@ -90,7 +90,7 @@ pub(crate) async fn deposit(
 ///
 /// The amount is held until finance has decided and the money is paid, or given back.
 #[utoipa::path(
-    post, path = "/player/wallet/withdraw", tag = "player", request_body = Withdraw,
+    post, path = "/player/wallet/withdraw", tag = "player", operation_id = "request_withdrawal", request_body = Withdraw,
     params(("Idempotency-Key" = String, Header, description = "The same on every repetition")),
     responses((status = 200, body = shapes::Payment))
 )]

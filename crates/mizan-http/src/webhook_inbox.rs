@@ -91,7 +91,7 @@ pub(crate) struct Replay {
 }
 
 /// Lists the raw inbox, newest first.
-#[utoipa::path(get, path = "/payments/webhooks", tag = "webhooks", params(PageParams, Filter), responses((status = 200, body = Listed<EventView>)))]
+#[utoipa::path(get, path = "/payments/webhooks", tag = "webhooks", operation_id = "list_webhook_events", params(PageParams, Filter), responses((status = 200, body = Listed<EventView>)))]
 pub(crate) async fn list(
     State(edge): State<Edge>,
     signed: Signed,
@@ -108,7 +108,7 @@ pub(crate) async fn list(
 }
 
 /// Shows one event with its bytes.
-#[utoipa::path(get, path = "/payments/webhooks/{id}", tag = "webhooks", params(("id" = Uuid, Path)), responses((status = 200, body = EventDetail)))]
+#[utoipa::path(get, path = "/payments/webhooks/{id}", tag = "webhooks", operation_id = "get_webhook_event", params(("id" = Uuid, Path)), responses((status = 200, body = EventDetail)))]
 pub(crate) async fn get(
     State(edge): State<Edge>,
     signed: Signed,
@@ -125,7 +125,7 @@ pub(crate) async fn get(
 /// Applies a stored event again.
 ///
 /// Its own id keeps it from having a second effect. An event that was never verified cannot be applied.
-#[utoipa::path(post, path = "/payments/webhooks/{id}/replay", tag = "webhooks", request_body = Option<Replay>, params(("id" = Uuid, Path)), responses((status = 200, body = shapes::Replay)))]
+#[utoipa::path(post, path = "/payments/webhooks/{id}/replay", tag = "webhooks", operation_id = "replay_webhook_event", request_body = Option<Replay>, params(("id" = Uuid, Path)), responses((status = 200, body = shapes::Replay)))]
 pub(crate) async fn replay(
     State(edge): State<Edge>,
     signed: Signed,

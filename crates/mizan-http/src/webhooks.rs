@@ -20,7 +20,7 @@ use crate::state::Edge;
 /// The signature is checked over the raw bytes. The reply comes after the event is stored and before it is
 /// applied; an event that is known already is 200 again, without any effect. At most 1 MiB.
 #[utoipa::path(
-    post, path = "/payments/webhook/{provider}", tag = "webhooks",
+    post, path = "/payments/webhook/{provider}", tag = "webhooks", operation_id = "take_webhook",
     request_body(content = String, content_type = "application/json", description = "As the provider sends it"),
     params(("provider" = String, Path, description = "The key of a connection")),
     responses((status = 200, description = "Stored; the body is what the provider expects"))

@@ -82,7 +82,7 @@ pub(crate) struct Why {
 }
 
 /// Lists withdrawals, newest first.
-#[utoipa::path(get, path = "/finance/withdrawals", tag = "finance", params(PageParams, Filter), responses((status = 200, body = Listed<shapes::Withdrawal>)))]
+#[utoipa::path(get, path = "/finance/withdrawals", tag = "finance", operation_id = "list_withdrawals", params(PageParams, Filter), responses((status = 200, body = Listed<shapes::Withdrawal>)))]
 pub(crate) async fn list(
     State(edge): State<Edge>,
     signed: Signed,
@@ -94,7 +94,7 @@ pub(crate) async fn list(
 }
 
 /// Lists the caller's own withdrawals, newest first.
-#[utoipa::path(get, path = "/player/withdrawals", tag = "player", params(PageParams), responses((status = 200, body = Listed<shapes::Transaction>)))]
+#[utoipa::path(get, path = "/player/withdrawals", tag = "player", operation_id = "list_own_withdrawals", params(PageParams), responses((status = 200, body = Listed<shapes::Transaction>)))]
 pub(crate) async fn list_own(
     State(edge): State<Edge>,
     signed: Signed,
@@ -110,7 +110,7 @@ pub(crate) async fn list_own(
 }
 
 /// Shows one withdrawal.
-#[utoipa::path(get, path = "/finance/withdrawals/{id}", tag = "finance", params(("id" = uuid::Uuid, Path)), responses((status = 200, body = shapes::Withdrawal)))]
+#[utoipa::path(get, path = "/finance/withdrawals/{id}", tag = "finance", operation_id = "get_withdrawal", params(("id" = uuid::Uuid, Path)), responses((status = 200, body = shapes::Withdrawal)))]
 pub(crate) async fn get(
     State(edge): State<Edge>,
     signed: Signed,
@@ -121,7 +121,7 @@ pub(crate) async fn get(
 }
 
 /// Lists the payout attempts of a withdrawal, first one first.
-#[utoipa::path(get, path = "/finance/withdrawals/{id}/attempts", tag = "finance", params(("id" = uuid::Uuid, Path)), responses((status = 200, body = Listed<shapes::Attempt>)))]
+#[utoipa::path(get, path = "/finance/withdrawals/{id}/attempts", tag = "finance", operation_id = "list_payout_attempts", params(("id" = uuid::Uuid, Path)), responses((status = 200, body = Listed<shapes::Attempt>)))]
 pub(crate) async fn attempts(
     State(edge): State<Edge>,
     signed: Signed,
@@ -134,7 +134,7 @@ pub(crate) async fn attempts(
 /// Approves or rejects a withdrawal.
 ///
 /// The one who asked for it may not approve it.
-#[utoipa::path(post, path = "/finance/withdrawals/{id}/review", tag = "finance", request_body = Review, params(("id" = uuid::Uuid, Path)), responses((status = 200, body = shapes::Withdrawal)))]
+#[utoipa::path(post, path = "/finance/withdrawals/{id}/review", tag = "finance", operation_id = "review_withdrawal", request_body = Review, params(("id" = uuid::Uuid, Path)), responses((status = 200, body = shapes::Withdrawal)))]
 pub(crate) async fn review(
     State(edge): State<Edge>,
     signed: Signed,
@@ -161,7 +161,7 @@ pub(crate) async fn review(
 /// Starts the payout of an approved withdrawal.
 ///
 /// The provider is asked after the reply; the state then tells what became of it.
-#[utoipa::path(post, path = "/finance/withdrawals/{id}/payout", tag = "finance", request_body = Option<StartPayout>, params(("id" = uuid::Uuid, Path)), responses((status = 200, body = shapes::Withdrawal)))]
+#[utoipa::path(post, path = "/finance/withdrawals/{id}/payout", tag = "finance", operation_id = "start_payout", request_body = Option<StartPayout>, params(("id" = uuid::Uuid, Path)), responses((status = 200, body = shapes::Withdrawal)))]
 pub(crate) async fn payout(
     State(edge): State<Edge>,
     signed: Signed,
@@ -184,7 +184,7 @@ pub(crate) async fn payout(
 /// Starts a new payout attempt after one that failed.
 ///
 /// It has a provider key of its own.
-#[utoipa::path(post, path = "/finance/withdrawals/{id}/retry", tag = "finance", request_body = Option<StartPayout>, params(("id" = uuid::Uuid, Path)), responses((status = 200, body = shapes::Withdrawal)))]
+#[utoipa::path(post, path = "/finance/withdrawals/{id}/retry", tag = "finance", operation_id = "retry_payout", request_body = Option<StartPayout>, params(("id" = uuid::Uuid, Path)), responses((status = 200, body = shapes::Withdrawal)))]
 pub(crate) async fn retry(
     State(edge): State<Edge>,
     signed: Signed,
@@ -209,7 +209,7 @@ fn provider(body: StartPayout) -> Result<Option<ProviderKey>, ApiError> {
 }
 
 /// Records that an approved withdrawal was paid by hand.
-#[utoipa::path(post, path = "/finance/withdrawals/{id}/mark-paid", tag = "finance", request_body = Option<Why>, params(("id" = uuid::Uuid, Path)), responses((status = 200, body = shapes::Withdrawal)))]
+#[utoipa::path(post, path = "/finance/withdrawals/{id}/mark-paid", tag = "finance", operation_id = "mark_withdrawal_paid", request_body = Option<Why>, params(("id" = uuid::Uuid, Path)), responses((status = 200, body = shapes::Withdrawal)))]
 pub(crate) async fn mark_paid(
     State(edge): State<Edge>,
     signed: Signed,
@@ -230,7 +230,7 @@ pub(crate) async fn mark_paid(
 }
 
 /// Cancels a withdrawal that nobody has reviewed.
-#[utoipa::path(post, path = "/finance/withdrawals/{id}/cancel", tag = "finance", request_body = Option<Why>, params(("id" = uuid::Uuid, Path)), responses((status = 200, body = shapes::Withdrawal)))]
+#[utoipa::path(post, path = "/finance/withdrawals/{id}/cancel", tag = "finance", operation_id = "cancel_withdrawal", request_body = Option<Why>, params(("id" = uuid::Uuid, Path)), responses((status = 200, body = shapes::Withdrawal)))]
 pub(crate) async fn cancel(
     State(edge): State<Edge>,
     signed: Signed,
@@ -251,7 +251,7 @@ pub(crate) async fn cancel(
 }
 
 /// Cancels an own withdrawal that nobody has reviewed.
-#[utoipa::path(post, path = "/player/withdrawals/{id}/cancel", tag = "player", request_body = Option<Why>, params(("id" = uuid::Uuid, Path)), responses((status = 200, body = shapes::Withdrawal)))]
+#[utoipa::path(post, path = "/player/withdrawals/{id}/cancel", tag = "player", operation_id = "cancel_own_withdrawal", request_body = Option<Why>, params(("id" = uuid::Uuid, Path)), responses((status = 200, body = shapes::Withdrawal)))]
 pub(crate) async fn cancel_own(
     State(edge): State<Edge>,
     signed: Signed,

@@ -184,7 +184,10 @@ impl Parts {
             redis,
             self.ask(&self.migrations, Detail::Unknown),
         );
-        self.judge(db, redis, (migrations.0, None))
+        // Both forms of the reply have the same members, also when nothing is known.
+        let mut migrations = migrations.0;
+        migrations.revisions.get_or_insert_default();
+        self.judge(db, redis, (migrations, None))
     }
 
     async fn ask(&self, probe: &Arc<dyn Probe>, late: Detail) -> Answer {
