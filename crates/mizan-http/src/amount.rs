@@ -61,8 +61,13 @@ impl ToSchema for Amount {}
 
 /// The currency of a request; the installation's own where none is named.
 pub(crate) fn currency(text: Option<&str>, default: Currency) -> Result<Currency, ApiError> {
+    currency_of("currency", text, default)
+}
+
+/// The same for a field deeper in a body.
+pub(crate) fn currency_of(field: &str, text: Option<&str>, default: Currency) -> Result<Currency, ApiError> {
     match text {
-        Some(text) => text.parse().map_err(|it| ApiError::invalid("currency", it)),
+        Some(text) => text.parse().map_err(|it| ApiError::invalid(field, it)),
         None => Ok(default),
     }
 }

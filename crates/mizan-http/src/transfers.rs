@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::amount::{Amount, currency};
+use crate::amount::{Amount, currency_of};
 use crate::auth::Signed;
 use crate::body::{BulkSent, Sent};
 use crate::error::ApiError;
@@ -112,7 +112,7 @@ fn leg(form: Transfer, at: &str, default: Currency) -> Result<LegRequest, ApiErr
         text.parse()
             .map_err(|it| ApiError::invalid(&format!("{at}{name}"), it))
     };
-    let currency = currency(form.currency.as_deref(), default)?;
+    let currency = currency_of(&format!("{at}currency"), form.currency.as_deref(), default)?;
     Ok(LegRequest {
         debit: code("debit", &form.debit)?,
         credit: code("credit", &form.credit)?,
@@ -197,4 +197,60 @@ pub(crate) async fn reverse(
     Ok(keyed::answer(
         transfers::reverse(&edge.app, &signed.caller, &key, id, &body.value.reason).await?,
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: &str = "0198a000-0000-7000-8000-000000000000";
+
+    /// Reads a bulk body with one good transaction and one with these members.
+    fn read(members: &str) -> Result<Vec<TransactionRequest>, ApiError> {
+        let good = format!(r#"{{"id":"{ID}","transfers":[{{"debit":"a","credit":"b","amount":"1.00"}}]}}"#);
+        let body = format!(r#"{{"transactions":[{good},{{"id":"{ID}",{members}}}]}}"#);
+        let bulk: PostBulk = crate::body::parse(body.as_bytes())?;
+        let forms = bulk.transactions.into_iter().enumerate();
+        forms
+            .map(|(index, it)| request(it, &format!("transactions[{index}]."), Currency::TRY))
+            .collect()
+    }
+
+    #[test]
+    fn a_refusal_names_the_item_and_its_field() {
+        for (members, field) in [
+            (
+                r#""transfers":[{"debit":"a","credit":"b","amount":"1e3"}]"#,
+                "transfers[0].amount",
+            ),
+            (
+                r#""transfers":[{"debit":"a","credit":"b c","amount":"1"}]"#,
+                "transfers[0].credit",
+            ),
+            (
+                r#""transfers":[{"debit":"a","credit":"b","amount":"1","currency":"try"}]"#,
+                "transfers[0].currency",
+            ),
+            (r#""transfers":[],"kind":"No""#, "kind"),
+            (r#""transfers":[],"metadata":[1]"#, "metadata"),
+            (r#""transfers":[],"metadata":{"a":"\ud800"}"#, "metadata"),
+            (r#""transfers":[],"surprise":1"#, "surprise"),
+            (
+                r#""transfers":[{"debit":"a","credit":"b"}]"#,
+                "transfers[0].amount",
+            ),
+        ] {
+            let shown = format!("{:?}", read(members).expect_err(members));
+            assert!(
+                shown.contains(&format!("String(\"transactions[1].{field}\")")),
+                "{members}: {shown}"
+            );
+        }
+    }
+
+    #[test]
+    fn metadata_is_kept_as_it_came() {
+        let seen = read(r#""transfers":[],"metadata":{"b": 1.10,"a":"é"}"#).unwrap();
+        assert_eq!(seen[1].metadata.as_deref(), Some(r#"{"b": 1.10,"a":"é"}"#));
+    }
 }
