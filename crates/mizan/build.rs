@@ -2,6 +2,10 @@
 
 use std::process::Command;
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a build script's input is its environment"
+)]
 fn main() {
     println!("cargo:rerun-if-env-changed=MIZAN_GIT_SHA");
     println!("cargo:rerun-if-env-changed=SOURCE_DATE_EPOCH");

@@ -99,16 +99,16 @@ async fn walk_chain(
         breaks: Vec::new(),
     };
     let mut at_anchor = None;
-    if since > 0 {
-        if let Some(block) = platform.blocks_after(since - 1, 1).await?.into_iter().next() {
-            let seq = block.leaves.last().map_or(0, |it| it.seq);
-            walk.head = Head {
-                block: block.no,
-                seq,
-                hash: block.hash,
-            };
-            at_anchor = (anchor.is_some_and(|it| it.block == block.no)).then_some(block.hash);
-        }
+    if since > 0
+        && let Some(block) = platform.blocks_after(since - 1, 1).await?.into_iter().next()
+    {
+        let seq = block.leaves.last().map_or(0, |it| it.seq);
+        walk.head = Head {
+            block: block.no,
+            seq,
+            hash: block.hash,
+        };
+        at_anchor = (anchor.is_some_and(|it| it.block == block.no)).then_some(block.hash);
     }
     loop {
         let blocks = platform.blocks_after(walk.head.block, 16).await?;

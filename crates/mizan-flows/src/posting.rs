@@ -19,11 +19,14 @@ pub enum Reads {
     All,
 }
 
+/// The accounts that a batch names, by id.
+pub type Accounts = HashMap<AccountId, Account>;
+
 /// Posts groups of transactions: locks the balances in order of account, reads which ids exist in a later
 /// statement, decides in arrival order, writes what was decided. The caller commits.
 pub async fn post(
     tx: &mut dyn Tx,
-    accounts: &HashMap<AccountId, Account>,
+    accounts: &Accounts,
     groups: &[Group],
     reads: Reads,
     now: Timestamp,

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use mizan_payments::provider::ProviderError;
+
 use crate::{FlowError, Result};
 
 /// How often a story is told at the most.
@@ -34,13 +36,13 @@ pub fn is_passing(error: &FlowError) -> bool {
     use mizan_store::StoreError;
     match error {
         FlowError::Busy | FlowError::Interrupted => true,
+        FlowError::Provider(error) => *error != ProviderError::NotOffered,
         FlowError::Store(error) => {
             matches!(
                 error,
                 StoreError::Unavailable(_) | StoreError::Collision { .. } | StoreError::Database(_)
             )
         }
-        FlowError::Provider(_) => true,
         _ => false,
     }
 }

@@ -1,6 +1,7 @@
 //! Posting ledger transactions: names accounts, hands the work to the writer, reads transactions back.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use mizan_core::{AccountId, Currency, Money, Timestamp, TransactionId};
 use mizan_ledger::posting::Group;
@@ -232,9 +233,9 @@ pub async fn get(app: &App, caller: &Caller, id: TransactionId) -> Result<Transa
 async fn accounts_of(tx: &mut dyn mizan_store::Tx, legs: &[Transfer]) -> Result<HashMap<AccountId, Account>> {
     let mut accounts = HashMap::new();
     for id in legs.iter().flat_map(|it| [it.debit, it.credit]) {
-        if !accounts.contains_key(&id) {
+        if let Entry::Vacant(place) = accounts.entry(id) {
             let found = tx.account(id).await?.ok_or(FlowError::NotFound("account"))?;
-            accounts.insert(id, found.account);
+            place.insert(found.account);
         }
     }
     Ok(accounts)

@@ -123,12 +123,12 @@ async fn translate_and_apply(
         Ok(event) => event,
         Err(error) => return Ok(Applied::Failed(error.to_string())),
     };
-    if let Some(tenant) = &event.tenant {
-        if *tenant != tx.own_tenant().await?.key {
-            return Ok(Applied::Failed(
-                "the event names another tenant than the connection's".into(),
-            ));
-        }
+    if let Some(tenant) = &event.tenant
+        && *tenant != tx.own_tenant().await?.key
+    {
+        return Ok(Applied::Failed(
+            "the event names another tenant than the connection's".into(),
+        ));
     }
     if tx.effect(&row.provider, &event.event_id).await?.is_some() {
         return Ok(Applied::Ignored("the event had its effect already"));

@@ -77,7 +77,16 @@ async fn request_once(app: &App, caller: &Caller, key: &Keyed, new: &NewWithdraw
     let after = move_money(&mut *tx, &withdrawal, Effect::Hold, now).await?;
     withdrawal.balance_after = after.unwrap_or_default();
     tx.insert_withdrawal(&withdrawal).await?;
-    write_audit(&mut *tx, caller, &withdrawal, None, "withdrawal.request", None, now).await?;
+    write_audit(
+        &mut *tx,
+        caller,
+        &withdrawal,
+        None,
+        "withdrawal.request",
+        None,
+        now,
+    )
+    .await?;
     let balance = wallets::balance(&mut *tx, new.player, new.amount.currency).await?;
     let body = PaymentReply {
         transaction: PaymentView::from(&withdrawal),

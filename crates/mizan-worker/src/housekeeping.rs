@@ -27,7 +27,7 @@ impl Default for Housekeeping {
     fn default() -> Self {
         Self {
             seal_every: Duration::from_secs(10),
-            sweep_every: Duration::from_secs(60),
+            sweep_every: Duration::from_mins(1),
             keep_keys: TimeDelta::days(30),
             keep_jobs: TimeDelta::days(7),
             anchor: None,

@@ -65,7 +65,7 @@ pub(super) async fn apply(
         Step::Move(state) => deposit.state = state,
         Step::Capture => capture(tx, row, event, &mut deposit, now).await?,
         Step::GiveBack { state, amount } => {
-            give_back(tx, row, event, &mut deposit, state, amount, now).await?
+            give_back(tx, row, event, &mut deposit, state, amount, now).await?;
         }
     }
     deposit.updated_at = now;

@@ -214,6 +214,14 @@ async fn tell(
     story.matched = stats["summary"]["matched"].as_u64().unwrap_or_default();
     story.found = serde_json::from_value(stats["summary"]["findings"].clone())
         .with_context(|| format!("the run ended as {} {:?}", run.status, run.error_json))?;
+    count_planted(&mut story, simulator)?;
+    steps.say("Sealing the journal and verifying the ledger");
+    verify(&mut story, app, settings).await?;
+    Ok(story)
+}
+
+/// Counts what was planted: by the finding it must lead to, or by name where it must have no effect.
+fn count_planted(story: &mut Story, simulator: &Handle) -> anyhow::Result<()> {
     for planted in simulator.planted() {
         let fault = serde_json::to_value(planted.fault)?
             .as_str()
@@ -224,8 +232,10 @@ async fn tell(
             None => *story.planted_harmless.entry(fault).or_default() += 1,
         }
     }
+    Ok(())
+}
 
-    steps.say("Sealing the journal and verifying the ledger");
+async fn verify(story: &mut Story, app: &App, settings: &Settings) -> anyhow::Result<()> {
     let head = seal::seal_all(&*app.store, &*app.clock).await?;
     if let (Some(head), Some(path)) = (head, anchor::place(settings)) {
         anchor::write(&path, &head)?;
@@ -233,5 +243,5 @@ async fn tell(
     let verified = ledger_verify::verify(&*app.store, head, 0, |_| {}).await?;
     story.ledger_holds = verified.holds;
     story.journal_rows = verified.journal_rows;
-    Ok(story)
+    Ok(())
 }

@@ -82,16 +82,16 @@ pub async fn run(args: DoctorArgs) -> anyhow::Result<Exit> {
 
 async fn look_at_database(settings: &Settings, lines: &mut Vec<Line>) {
     let target = settings.database.masked();
-    if let Database::Sqlite { path } = &settings.database {
-        if !path.exists() {
-            let says = format!("{target} is not there yet; `mizan serve` makes it");
-            lines.push(Line {
-                what: "database",
-                ok: true,
-                says,
-            });
-            return;
-        }
+    if let Database::Sqlite { path } = &settings.database
+        && !path.exists()
+    {
+        let says = format!("{target} is not there yet; `mizan serve` makes it");
+        lines.push(Line {
+            what: "database",
+            ok: true,
+            says,
+        });
+        return;
     }
     let store = match wire::stores::open(&settings.database) {
         Ok(store) => store,

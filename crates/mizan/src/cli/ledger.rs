@@ -147,12 +147,11 @@ async fn export(store: &dyn Store, args: &ExportArgs) -> anyhow::Result<Exit> {
         count += rows.len() as u64;
         for row in &rows {
             let line = ExportLine::of(row);
-            match &mut writer {
-                Some(writer) => writer.serialize(line)?,
-                None => {
-                    serde_json::to_writer(&mut out, &line)?;
-                    out.write_all(b"\n")?;
-                }
+            if let Some(writer) = &mut writer {
+                writer.serialize(line)?
+            } else {
+                serde_json::to_writer(&mut out, &line)?;
+                out.write_all(b"\n")?;
             }
         }
         if let Some(writer) = &mut writer {

@@ -37,10 +37,10 @@ impl FromSettings {
 impl Adapters for FromSettings {
     fn adapter(&self, connection: &Connection) -> Option<Arc<dyn Provider>> {
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((known, adapter)) = made.get(&connection.provider) {
-            if known == connection {
-                return Some(Arc::clone(adapter));
-            }
+        if let Some((known, adapter)) = made.get(&connection.provider)
+            && known == connection
+        {
+            return Some(Arc::clone(adapter));
         }
         let secrets = self.webhooks.secrets(connection.provider.as_str()).to_vec();
         if secrets.is_empty() {

@@ -1,6 +1,6 @@
 //! What the demo prints.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::Path;
 
@@ -76,72 +76,79 @@ pub fn print(story: &Story, look: &Look<'_>, json: bool) -> anyhow::Result<()> {
         println!("{}", serde_json::to_string(&body)?);
         return Ok(());
     }
-    let withdrawals: u64 = story.withdrawals.values().sum();
-    let states: Vec<_> = story
-        .withdrawals
+    print_money(story);
+    print_differences(story);
+    print_look(look);
+    Ok(())
+}
+
+fn listed(counts: &BTreeMap<String, u64>) -> String {
+    counts
         .iter()
-        .map(|(state, count)| format!("{count} {state}"))
-        .collect();
+        .map(|(name, count)| format!("{count} {name}"))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+fn print_money(story: &Story) {
+    let withdrawals: u64 = story.withdrawals.values().sum();
     println!(
         "\n{} deposits, {} webhooks taken",
         story.deposits, story.webhooks_delivered
     );
-    println!("{withdrawals} withdrawals: {}", states.join(", "));
-    let harmless: Vec<_> = story
-        .planted_harmless
-        .iter()
-        .map(|(fault, count)| format!("{count} {fault}"))
-        .collect();
+    println!("{withdrawals} withdrawals: {}", listed(&story.withdrawals));
     println!(
         "planted, and without any effect on the money: {}\n",
-        harmless.join(", ")
+        listed(&story.planted_harmless)
     );
+}
 
+fn print_differences(story: &Story) {
     let mut rows = table(&["difference", "planted", "found"]);
     let types: BTreeSet<_> = story.planted.keys().chain(story.found.keys()).collect();
     for name in types {
-        let count = |of: &std::collections::BTreeMap<String, u64>| of.get(name).copied().unwrap_or_default();
-        rows.add_row([
-            name.clone(),
-            count(&story.planted).to_string(),
-            count(&story.found).to_string(),
-        ]);
+        let count = |of: &BTreeMap<String, u64>| of.get(name).copied().unwrap_or_default().to_string();
+        rows.add_row([name.clone(), count(&story.planted), count(&story.found)]);
     }
     println!("{rows}");
-    println!(
-        "{} pairs matched; planted and found are {}",
-        story.matched,
-        if story.planted == story.found {
-            "equal"
-        } else {
-            "NOT equal"
-        }
-    );
-    println!(
-        "the ledger {}: {} journal rows\n",
-        if story.ledger_holds {
-            "holds"
-        } else {
-            "DOES NOT HOLD"
-        },
-        story.journal_rows
-    );
-    let db = look.dir.join("mizan.db");
+    let same = if story.planted == story.found {
+        "equal"
+    } else {
+        "NOT equal"
+    };
+    println!("{} pairs matched; planted and found are {same}", story.matched);
+    let holds = if story.ledger_holds {
+        "holds"
+    } else {
+        "DOES NOT HOLD"
+    };
+    println!("the ledger {holds}: {} journal rows\n", story.journal_rows);
+}
+
+fn print_look(look: &Look<'_>) {
+    let program = program();
+    let url = format!("DATABASE_URL=sqlite://{}", look.dir.join("mizan.db").display());
     println!("Where to look:");
-    println!("  DATABASE_URL=sqlite://{} mizan ledger verify", db.display());
-    println!(
-        "  DATABASE_URL=sqlite://{} mizan serve    # then http://127.0.0.1:8001/api/openapi.json",
-        db.display()
-    );
-    println!(
-        "  this demo's API: http://{}/api/v1 (while it runs)",
-        look.address
-    );
+    println!("  {url} {program} ledger verify");
+    println!("  {url} {program} serve    # then http://127.0.0.1:8001/api/openapi.json");
+    println!("  http://{}/api/openapi.json, while this demo runs", look.address);
     if let Some((email, password)) = look.made_up {
         println!(
             "  sign in as {email} with {} (made for this demo)",
             password.reveal()
         );
     }
-    Ok(())
+}
+
+/// How to call this program from here: by its path, unless it is on the search path.
+fn program() -> String {
+    let here = std::env::current_dir().unwrap_or_default();
+    std::env::current_exe()
+        .ok()
+        .and_then(|it| {
+            it.strip_prefix(&here)
+                .ok()
+                .map(|it| format!("./{}", it.display()))
+        })
+        .unwrap_or_else(|| "mizan".into())
 }
