@@ -72,7 +72,8 @@ async fn observe(mut request: Request, next: Next) -> Response {
     ];
     metrics::counter!("mizan_http_requests_total", &labels).increment(1);
     metrics::histogram!("mizan_http_request_duration_seconds", &labels).record(elapsed);
-    let (duration_ms, tenant) = (elapsed.as_millis(), notes.0.get().map(TenantKey::as_str));
+    let duration_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
+    let tenant = notes.0.get().map(TenantKey::as_str);
     if is_probe(&route) {
         tracing::debug!(method, route, status, duration_ms, request_id = %id.0, tenant, "request");
     } else {
