@@ -9,7 +9,8 @@ use std::process::Command;
 fn main() {
     println!("cargo:rerun-if-env-changed=MIZAN_GIT_SHA");
     println!("cargo:rerun-if-env-changed=SOURCE_DATE_EPOCH");
-    println!("cargo:rerun-if-changed=../../.git/HEAD");
+    // One line is added to this file by every commit and checkout.
+    println!("cargo:rerun-if-changed=../../.git/logs/HEAD");
     let given = std::env::var("MIZAN_GIT_SHA").ok().filter(|it| !it.is_empty());
     let sha = given.or_else(|| git(&["rev-parse", "--short=12", "HEAD"]));
     println!(
