@@ -9,6 +9,7 @@ pub mod ids;
 pub mod job;
 pub mod money;
 pub mod window;
+pub mod words;
 
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use currency::Currency;

@@ -1,57 +1,23 @@
 //! Who does something, and in which role.
 
 use std::fmt;
-use std::str::FromStr;
 
 use mizan_core::{PlayerId, StaffId, ids::ApiKeyId};
 
-/// What a user may be. See `permissions` in the HTTP edge for what each may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Role {
-    Owner,
-    Finance,
-    Ops,
-    Auditor,
-    Player,
-    Service,
+mizan_core::words! {
+    /// What a user may be. See `permissions` in the HTTP edge for what each may do.
+    pub enum Role {
+        Owner = "owner",
+        Finance = "finance",
+        Ops = "ops",
+        Auditor = "auditor",
+        Player = "player",
+        Service = "service",
+    }
 }
 
 impl Role {
-    pub const ALL: [Self; 6] = [
-        Self::Owner,
-        Self::Finance,
-        Self::Ops,
-        Self::Auditor,
-        Self::Player,
-        Self::Service,
-    ];
     pub const STAFF: [Self; 4] = [Self::Owner, Self::Finance, Self::Ops, Self::Auditor];
-
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Owner => "owner",
-            Self::Finance => "finance",
-            Self::Ops => "ops",
-            Self::Auditor => "auditor",
-            Self::Player => "player",
-            Self::Service => "service",
-        }
-    }
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown role: use owner, finance, ops or auditor")]
-pub struct UnknownRole;
-
-impl FromStr for Role {
-    type Err = UnknownRole;
-
-    fn from_str(text: &str) -> Result<Self, UnknownRole> {
-        Self::ALL
-            .into_iter()
-            .find(|it| it.as_str() == text)
-            .ok_or(UnknownRole)
-    }
 }
 
 /// The one who acts, as audit rows name them.

@@ -4,68 +4,25 @@
 //! rung changes nothing, and money that arrived after a "failed" is still money that arrived. What is given
 //! back after capture is kept in two sums, so refund and chargeback commute.
 
-use std::fmt;
-use std::str::FromStr;
-
 use mizan_core::{DepositId, Minor, Money, PlayerId, ProviderKey, Timestamp};
 
 use crate::event::EventKind;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum DepositState {
-    Initiated,
-    Authorized,
-    Failed,
-    Captured,
-    Refunded,
-    ChargedBack,
+mizan_core::words! {
+    pub enum DepositState {
+        Initiated = "initiated",
+        Authorized = "authorized",
+        Failed = "failed",
+        Captured = "captured",
+        Refunded = "refunded",
+        ChargedBack = "charged_back",
+    }
 }
 
 impl DepositState {
-    pub const ALL: [Self; 6] = [
-        Self::Initiated,
-        Self::Authorized,
-        Self::Failed,
-        Self::Captured,
-        Self::Refunded,
-        Self::ChargedBack,
-    ];
-
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Initiated => "initiated",
-            Self::Authorized => "authorized",
-            Self::Failed => "failed",
-            Self::Captured => "captured",
-            Self::Refunded => "refunded",
-            Self::ChargedBack => "charged_back",
-        }
-    }
-
     /// Whether the player's money has been credited at some time.
     pub fn has_captured(self) -> bool {
         self >= Self::Captured
-    }
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown state")]
-pub struct UnknownState;
-
-impl FromStr for DepositState {
-    type Err = UnknownState;
-
-    fn from_str(text: &str) -> Result<Self, UnknownState> {
-        Self::ALL
-            .into_iter()
-            .find(|it| it.as_str() == text)
-            .ok_or(UnknownState)
-    }
-}
-
-impl fmt::Display for DepositState {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }
 

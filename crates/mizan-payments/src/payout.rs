@@ -1,46 +1,13 @@
 //! Payout attempts: what was asked of a provider, under which key, and what came of it.
 
-use std::fmt;
-use std::str::FromStr;
-
 use mizan_core::{AttemptId, ProviderKey, Timestamp, WithdrawalId};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum AttemptState {
-    /// Stored; the provider was asked or is about to be.
-    Open,
-    Paid,
-    Failed,
-}
-
-impl AttemptState {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Open => "open",
-            Self::Paid => "paid",
-            Self::Failed => "failed",
-        }
-    }
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown state")]
-pub struct UnknownState;
-
-impl FromStr for AttemptState {
-    type Err = UnknownState;
-
-    fn from_str(text: &str) -> Result<Self, UnknownState> {
-        [Self::Open, Self::Paid, Self::Failed]
-            .into_iter()
-            .find(|it| it.as_str() == text)
-            .ok_or(UnknownState)
-    }
-}
-
-impl fmt::Display for AttemptState {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+mizan_core::words! {
+    pub enum AttemptState {
+        /// Stored; the provider was asked or is about to be.
+        Open = "open",
+        Paid = "paid",
+        Failed = "failed",
     }
 }
 

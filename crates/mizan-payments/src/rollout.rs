@@ -3,53 +3,12 @@
 //! There is no legacy wallet in this version, so the ledger decides from the first day; the flags are read,
 //! shown and kept, and the ladder of adoption hangs itself in here.
 
-use std::fmt;
-use std::str::FromStr;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Flag {
-    LedgerShadowWrite,
-    LedgerBalanceMismatchLog,
-    LedgerEnforceBalance,
-    WebhookSignatureEnforced,
-}
-
-impl Flag {
-    pub const ALL: [Self; 4] = [
-        Self::LedgerShadowWrite,
-        Self::LedgerBalanceMismatchLog,
-        Self::LedgerEnforceBalance,
-        Self::WebhookSignatureEnforced,
-    ];
-
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::LedgerShadowWrite => "ledger_shadow_write",
-            Self::LedgerBalanceMismatchLog => "ledger_balance_mismatch_log",
-            Self::LedgerEnforceBalance => "ledger_enforce_balance",
-            Self::WebhookSignatureEnforced => "webhook_signature_enforced",
-        }
-    }
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown flag")]
-pub struct UnknownFlag;
-
-impl FromStr for Flag {
-    type Err = UnknownFlag;
-
-    fn from_str(text: &str) -> Result<Self, UnknownFlag> {
-        Self::ALL
-            .into_iter()
-            .find(|it| it.as_str() == text)
-            .ok_or(UnknownFlag)
-    }
-}
-
-impl fmt::Display for Flag {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+mizan_core::words! {
+    pub enum Flag {
+        LedgerShadowWrite = "ledger_shadow_write",
+        LedgerBalanceMismatchLog = "ledger_balance_mismatch_log",
+        LedgerEnforceBalance = "ledger_enforce_balance",
+        WebhookSignatureEnforced = "webhook_signature_enforced",
     }
 }
 

@@ -2,72 +2,25 @@
 //!
 //! Asking for the state that already holds does nothing; everything that is not in the table is refused.
 
-use std::fmt;
-use std::str::FromStr;
-
 use mizan_core::{Minor, Money, PlayerId, ProviderKey, Timestamp, WithdrawalId};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum WithdrawalState {
-    Requested,
-    Approved,
-    Rejected,
-    Cancelled,
-    PayoutPending,
-    PayoutUnknown,
-    PayoutFailed,
-    Paid,
+mizan_core::words! {
+    pub enum WithdrawalState {
+        Requested = "requested",
+        Approved = "approved",
+        Rejected = "rejected",
+        Cancelled = "cancelled",
+        PayoutPending = "payout_pending",
+        PayoutUnknown = "payout_unknown",
+        PayoutFailed = "payout_failed",
+        Paid = "paid",
+    }
 }
 
 impl WithdrawalState {
-    pub const ALL: [Self; 8] = [
-        Self::Requested,
-        Self::Approved,
-        Self::Rejected,
-        Self::Cancelled,
-        Self::PayoutPending,
-        Self::PayoutUnknown,
-        Self::PayoutFailed,
-        Self::Paid,
-    ];
-
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Requested => "requested",
-            Self::Approved => "approved",
-            Self::Rejected => "rejected",
-            Self::Cancelled => "cancelled",
-            Self::PayoutPending => "payout_pending",
-            Self::PayoutUnknown => "payout_unknown",
-            Self::PayoutFailed => "payout_failed",
-            Self::Paid => "paid",
-        }
-    }
-
     /// An open withdrawal has its amount held.
     pub fn is_open(self) -> bool {
         !matches!(self, Self::Rejected | Self::Cancelled | Self::Paid)
-    }
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown state")]
-pub struct UnknownState;
-
-impl FromStr for WithdrawalState {
-    type Err = UnknownState;
-
-    fn from_str(text: &str) -> Result<Self, UnknownState> {
-        Self::ALL
-            .into_iter()
-            .find(|it| it.as_str() == text)
-            .ok_or(UnknownState)
-    }
-}
-
-impl fmt::Display for WithdrawalState {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }
 

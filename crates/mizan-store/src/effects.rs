@@ -5,25 +5,13 @@ use mizan_core::{Money, ProviderKey, TimeWindow, Timestamp, TransactionId};
 
 use crate::Result;
 
-/// The kinds of money effect, in the words of the reconciliation engine.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum EffectKind {
-    Deposit,
-    Withdraw,
-    Refund,
-    Chargeback,
-}
-
-impl EffectKind {
-    pub const ALL: [Self; 4] = [Self::Deposit, Self::Withdraw, Self::Refund, Self::Chargeback];
-
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Deposit => "deposit",
-            Self::Withdraw => "withdraw",
-            Self::Refund => "refund",
-            Self::Chargeback => "chargeback",
-        }
+mizan_core::words! {
+    /// The kinds of money effect, in the words of the reconciliation engine.
+    pub enum EffectKind {
+        Deposit = "deposit",
+        Withdraw = "withdraw",
+        Refund = "refund",
+        Chargeback = "chargeback",
     }
 }
 

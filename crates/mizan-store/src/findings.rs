@@ -1,53 +1,17 @@
 //! Findings: what runs found, unique by provider, event id and type, with what people made of them.
 
-use std::fmt;
-use std::str::FromStr;
-
 use async_trait::async_trait;
 use mizan_core::{Currency, FindingId, Minor, ProviderKey, RunId, TimeWindow, Timestamp, TransactionId};
 use mizan_recon::finding::{FindingType, Severity};
 
 use crate::{Page, Paged, Result};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum FindingStatus {
-    Open,
-    Acknowledged,
-    Resolved,
-    Ignored,
-}
-
-impl FindingStatus {
-    pub const ALL: [Self; 4] = [Self::Open, Self::Acknowledged, Self::Resolved, Self::Ignored];
-
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Open => "OPEN",
-            Self::Acknowledged => "ACKNOWLEDGED",
-            Self::Resolved => "RESOLVED",
-            Self::Ignored => "IGNORED",
-        }
-    }
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown status: use OPEN, ACKNOWLEDGED, RESOLVED or IGNORED")]
-pub struct UnknownStatus;
-
-impl FromStr for FindingStatus {
-    type Err = UnknownStatus;
-
-    fn from_str(text: &str) -> std::result::Result<Self, UnknownStatus> {
-        Self::ALL
-            .into_iter()
-            .find(|it| it.as_str() == text)
-            .ok_or(UnknownStatus)
-    }
-}
-
-impl fmt::Display for FindingStatus {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+mizan_core::words! {
+    pub enum FindingStatus {
+        Open = "OPEN",
+        Acknowledged = "ACKNOWLEDGED",
+        Resolved = "RESOLVED",
+        Ignored = "IGNORED",
     }
 }
 

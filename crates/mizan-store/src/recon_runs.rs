@@ -1,65 +1,24 @@
 //! Reconciliation runs. The row is the record of a run; whatever carries the work only points to it.
 
-use std::fmt;
-use std::str::FromStr;
-
 use async_trait::async_trait;
 use mizan_core::{ProviderKey, RunId, TimeWindow, Timestamp};
 use uuid::Uuid;
 
 use crate::{Page, Paged, Result};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum RunStatus {
-    Queued,
-    Running,
-    Completed,
-    Failed,
-    Cancelled,
+mizan_core::words! {
+    pub enum RunStatus {
+        Queued = "queued",
+        Running = "running",
+        Completed = "completed",
+        Failed = "failed",
+        Cancelled = "cancelled",
+    }
 }
 
 impl RunStatus {
-    pub const ALL: [Self; 5] = [
-        Self::Queued,
-        Self::Running,
-        Self::Completed,
-        Self::Failed,
-        Self::Cancelled,
-    ];
-
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Queued => "queued",
-            Self::Running => "running",
-            Self::Completed => "completed",
-            Self::Failed => "failed",
-            Self::Cancelled => "cancelled",
-        }
-    }
-
     pub fn is_final(self) -> bool {
         matches!(self, Self::Completed | Self::Failed | Self::Cancelled)
-    }
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown status: use queued, running, completed, failed or cancelled")]
-pub struct UnknownStatus;
-
-impl FromStr for RunStatus {
-    type Err = UnknownStatus;
-
-    fn from_str(text: &str) -> std::result::Result<Self, UnknownStatus> {
-        Self::ALL
-            .into_iter()
-            .find(|it| it.as_str() == text)
-            .ok_or(UnknownStatus)
-    }
-}
-
-impl fmt::Display for RunStatus {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }
 

@@ -1,76 +1,35 @@
 //! The raw inbox of provider events.
 
-use std::fmt;
-use std::str::FromStr;
-
 use async_trait::async_trait;
 use mizan_core::{ProviderKey, Timestamp, WebhookEventId};
 
 use crate::{Page, Paged, Result};
 
-/// Whether the sender was proven.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Signature {
-    Valid,
-    /// Stored because enforcement is off; changes no state.
-    Unverified,
+mizan_core::words! {
+    /// Whether the sender was proven.
+    pub enum Signature {
+        Valid = "valid",
+        /// Stored because enforcement is off; changes no state.
+        Unverified = "unverified",
+    }
 }
 
-/// What became of an event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum EventState {
-    /// Stored; a job will apply it.
-    Received,
-    Applied,
-    /// Authentic, and nothing is to be done (a kind that is not acted on, or a repetition of an effect).
-    Ignored,
-    /// Waits for the event or the step that it depends on.
-    Parked,
-    /// Cannot be applied; the reason is kept.
-    Failed,
-    /// Not authentic; kept for people, never applied.
-    Unverified,
+mizan_core::words! {
+    /// What became of an event.
+    pub enum EventState {
+        /// Stored; a job will apply it.
+        Received = "received",
+        Applied = "applied",
+        /// Authentic, and nothing is to be done (a kind that is not acted on, or a repetition of an effect).
+        Ignored = "ignored",
+        /// Waits for the event or the step that it depends on.
+        Parked = "parked",
+        /// Cannot be applied; the reason is kept.
+        Failed = "failed",
+        /// Not authentic; kept for people, never applied.
+        Unverified = "unverified",
+    }
 }
-
-macro_rules! words {
-    ($type:ident { $($variant:ident = $word:literal),+ $(,)? }) => {
-        impl $type {
-            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
-
-            pub fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $word),+ }
-            }
-        }
-
-        impl FromStr for $type {
-            type Err = UnknownWord;
-
-            fn from_str(text: &str) -> std::result::Result<Self, UnknownWord> {
-                Self::ALL.iter().copied().find(|it| it.as_str() == text).ok_or(UnknownWord)
-            }
-        }
-
-        impl fmt::Display for $type {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(self.as_str())
-            }
-        }
-    };
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown word")]
-pub struct UnknownWord;
-
-words!(Signature { Valid = "valid", Unverified = "unverified" });
-words!(EventState {
-    Received = "received",
-    Applied = "applied",
-    Ignored = "ignored",
-    Parked = "parked",
-    Failed = "failed",
-    Unverified = "unverified",
-});
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WebhookEvent {
