@@ -5,6 +5,7 @@ pub mod demo;
 pub mod doctor;
 pub mod exit;
 pub mod ledger;
+pub mod mask;
 pub mod migrate;
 pub mod mockpsp;
 pub mod openapi;
@@ -40,6 +41,8 @@ enum Command {
     Ledger(ledger::LedgerArgs),
     /// Runs a payment service provider to test against.
     Mockpsp(mockpsp::MockpspArgs),
+    /// Masks secrets in a text: standard input to standard output, as a stream.
+    Mask(mask::MaskArgs),
     /// Says what is configured, reachable and missing.
     Doctor(doctor::DoctorArgs),
     /// Makes staff and rotates the token-signing keys.
@@ -58,6 +61,7 @@ pub async fn run(cli: Cli) -> Exit {
         Command::Recon(args) => recon::run(args).await,
         Command::Ledger(args) => ledger::run(args).await,
         Command::Mockpsp(args) => mockpsp::run(args).await,
+        Command::Mask(args) => mask::run(&args),
         Command::Doctor(args) => doctor::run(args).await,
         Command::Admin(args) => admin::run(args).await,
         Command::Openapi(args) => openapi::run(&args),

@@ -41,12 +41,18 @@ pub async fn serve(
         },
         environment: settings.mode.env.as_str().to_owned(),
         cors: settings.cors.origins.clone(),
-        metrics: metrics.clone(),
+        metrics: metrics.clone().filter(|_| settings.listen.metrics_port.is_none()),
         draining: stop.clone(),
         limits: Limits::default(),
     };
     tokio::spawn(async move { ready.report().await });
     if let Some(handle) = metrics {
+        if let Some(port) = settings.listen.metrics_port {
+            let target = (settings.listen.host.clone(), port);
+            let bound = TcpListener::bind(target.clone()).await;
+            let listener = bound.with_context(|| format!("{}:{port} cannot be listened on", target.0))?;
+            tokio::spawn(serve_metrics(handle.clone(), listener, stop.clone()));
+        }
         tokio::spawn(upkeep(handle, stop.clone()));
     }
     let service = mizan_http::router(state).into_make_service_with_connect_info::<SocketAddr>();
@@ -113,6 +119,19 @@ fn metrics() -> anyhow::Result<Option<PrometheusHandle>> {
         .set_buckets(&buckets)
         .context("the buckets are not in order")?;
     Ok(builder.install_recorder().ok())
+}
+
+/// Serves `/metrics` on a port of its own, for scrapers that must not reach the API.
+async fn serve_metrics(handle: PrometheusHandle, listener: TcpListener, stop: CancellationToken) {
+    let headers = [("content-type", "text/plain; version=0.0.4; charset=utf-8")];
+    let render = move || std::future::ready((headers, handle.render()));
+    let routes = axum::Router::new().route("/metrics", axum::routing::get(render));
+    let served = axum::serve(listener, routes)
+        .with_graceful_shutdown(stop.cancelled_owned())
+        .await;
+    if let Err(error) = served {
+        tracing::error!(%error, "the metrics port is served no more");
+    }
 }
 
 /// Keeps the memory of histograms bounded.
