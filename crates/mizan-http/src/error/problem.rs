@@ -1,14 +1,21 @@
 //! Writing the body of an error, and giving one to errors that come from a library.
 
+use std::sync::LazyLock;
+
 use axum::body::Body;
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
+use mizan_mask::Masker;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::{ApiError, Code, codes};
+
+/// A detail may quote what was sent. Errors are kept by proxies and clients, so what looks like the number of a card
+/// or an account, or like a credential, is not quoted.
+static QUOTED: LazyLock<Masker> = LazyLock::new(|| Masker::builder().build());
 
 const MEDIA_TYPE: &str = "application/problem+json";
 
@@ -51,10 +58,10 @@ pub(crate) fn finish(mut response: Response, request_id: &str) -> Response {
         kind: format!("urn:mizan:error:{}", code.code.to_lowercase()),
         title: code.title,
         status: code.status,
-        detail: error.0.detail.clone(),
+        detail: quoted(&error.0.detail),
         error_code: code.code,
         request_id: request_id.to_owned(),
-        extras: error.0.extras.clone(),
+        extras: error.0.extras.clone().into_iter().map(member).collect(),
     };
     let body = serde_json::to_vec(&problem).unwrap_or_default();
     *response.status_mut() = error.status();
@@ -64,6 +71,17 @@ pub(crate) fn finish(mut response: Response, request_id: &str) -> Response {
     response.headers_mut().remove(CONTENT_LENGTH);
     *response.body_mut() = Body::from(body);
     response
+}
+
+fn quoted(text: &str) -> String {
+    QUOTED.mask(text).into_string()
+}
+
+fn member((name, value): (String, Value)) -> (String, Value) {
+    match value {
+        Value::String(text) => (name, quoted(&text).into()),
+        other => (name, other),
+    }
 }
 
 /// An error status whose body is not ours.
