@@ -33,6 +33,11 @@ impl TestApp {
         &self.base_url
     }
 
+    /// The bearer token of who is asking.
+    pub fn token(&self) -> Option<&str> {
+        self.token.as_deref()
+    }
+
     /// The same application, asked by the holder of this bearer token.
     #[must_use]
     pub fn with_token(&self, token: impl Into<String>) -> Self {

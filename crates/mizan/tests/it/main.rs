@@ -5,9 +5,16 @@ mod harness;
 mod psp;
 mod verbs;
 
+mod idempotency;
+mod killed;
 mod late_payouts;
 mod money_path;
 mod payouts;
+mod secrecy;
+mod webhook_effects;
+mod webhook_limits;
+mod webhook_orders;
+mod webhook_signatures;
 mod withdrawal_races;
 mod withdrawal_review;
 mod withdrawal_states;
