@@ -161,9 +161,6 @@ pub async fn post_bulk(
         .await
 }
 
-/// An account id that no account has: what cannot be found is refused by the decision, item by item.
-const NOBODY: AccountId = AccountId(0);
-
 async fn resolve(
     app: &App,
     caller: &Caller,
@@ -192,10 +189,17 @@ async fn resolve(
             format!("{} is moved by withdrawals only", held.code),
         ));
     }
+    // What cannot be found is refused by the decision, item by item. It gets an id that no account has, and two
+    // of them are not the same account.
+    let nobody = |it: &(AccountCode, Currency)| {
+        let place = wanted.binary_search(it).unwrap_or_default();
+        AccountId(i64::try_from(place).map_or(i64::MIN, |it| -1 - it))
+    };
     let id = |code: &AccountCode, currency| {
+        let wanted = (code.clone(), currency);
         known
-            .get(&(code.clone(), currency))
-            .map_or(NOBODY, |account| account.id)
+            .get(&wanted)
+            .map_or_else(|| nobody(&wanted), |account| account.id)
     };
     let transactions = requests
         .into_iter()
