@@ -86,6 +86,11 @@ impl From<Detail> for ProbeResult {
 pub trait Probe: Send + Sync + 'static {
     async fn check(&self) -> ProbeResult;
 
+    /// What is known without an answer, when it takes too long.
+    fn late(&self) -> ProbeResult {
+        Detail::Timeout.into()
+    }
+
     /// What is asked, masked, for the log: `postgresql://***@db:5432/mizan`.
     fn target(&self) -> String;
 }
@@ -175,14 +180,14 @@ impl Parts {
     async fn run(&self) -> Report {
         let redis = async {
             match &self.redis {
-                Some(probe) => self.ask(probe, Detail::Timeout).await,
+                Some(probe) => self.ask(probe).await,
                 None => (ProbeResult::from(Detail::NotConfigured), None),
             }
         };
         let (db, redis, migrations) = tokio::join!(
-            self.ask(&self.db, Detail::Timeout),
+            self.ask(&self.db),
             redis,
-            self.ask(&self.migrations, Detail::Unknown),
+            self.ask(&self.migrations),
         );
         // Both forms of the reply have the same members, also when nothing is known.
         let mut migrations = migrations.0;
@@ -190,11 +195,11 @@ impl Parts {
         self.judge(db, redis, (migrations, None))
     }
 
-    async fn ask(&self, probe: &Arc<dyn Probe>, late: Detail) -> Answer {
+    async fn ask(&self, probe: &Arc<dyn Probe>) -> Answer {
         let started = Instant::now();
         let result = tokio::time::timeout(self.bound, probe.check()).await;
         let latency_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        (result.unwrap_or_else(|_| late.into()), Some(latency_ms))
+        (result.unwrap_or_else(|_| probe.late()), Some(latency_ms))
     }
 
     fn judge(&self, db: Answer, redis: Answer, migrations: Answer) -> Report {

@@ -53,7 +53,6 @@ pub struct MigrationsProbe {
 impl Probe for MigrationsProbe {
     async fn check(&self) -> ProbeResult {
         let all = revisions(self.store.engine());
-        let head = all.last().map(|it| it.id.to_owned()).into_iter().collect();
         let (found, current) = match self.store.applied_revisions().await {
             Ok(applied) => (
                 standing(&applied, all),
@@ -70,12 +69,30 @@ impl Probe for MigrationsProbe {
         };
         ProbeResult {
             detail,
-            revisions: Some(Revisions { current, head }),
+            revisions: Some(self.revisions(current)),
+        }
+    }
+
+    /// The newest revision of this build is known whatever the database says.
+    fn late(&self) -> ProbeResult {
+        ProbeResult {
+            detail: Detail::Unknown,
+            revisions: Some(self.revisions(Vec::new())),
         }
     }
 
     fn target(&self) -> String {
         self.target.clone()
+    }
+}
+
+impl MigrationsProbe {
+    fn revisions(&self, current: Vec<String>) -> Revisions {
+        let head = revisions(self.store.engine()).last();
+        Revisions {
+            current,
+            head: head.map(|it| it.id.to_owned()).into_iter().collect(),
+        }
     }
 }
 
