@@ -76,7 +76,7 @@ fn runs_go_through_the_queue(vars: &Vars, mode: Mode) -> Vec<Problem> {
     when(
         vars.text(&RECON_RUNNER) == Some("inline"),
         RECON_RUNNER.name,
-        format!("is inline (queue is required because {})", mode.because()),
+        format!("is not queue (required because {})", mode.because()),
     )
 }
 

@@ -106,7 +106,7 @@ fn every_other_rule_names_its_variable_once() {
     staging_with(
         "RECON_RUNNER",
         "inline",
-        &["config error: RECON_RUNNER is inline (queue is required because ENV=staging)"],
+        &["config error: RECON_RUNNER is not queue (required because ENV=staging)"],
     );
     staging_with(
         "JWT_SECRET",
