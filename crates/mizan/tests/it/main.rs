@@ -3,13 +3,19 @@
 mod finance;
 mod harness;
 mod psp;
+mod sql;
 mod verbs;
 
+mod access;
+mod cli;
 mod idempotency;
 mod killed;
 mod late_payouts;
+mod ledger;
 mod money_path;
 mod payouts;
+mod probes;
+mod recon;
 mod secrecy;
 mod webhook_effects;
 mod webhook_limits;
