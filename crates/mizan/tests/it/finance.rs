@@ -6,6 +6,7 @@ use mizan_testkit::{Reply, TestApp, eventually};
 use serde_json::{Value, json};
 
 use crate::harness::{Mizan, PATIENCE};
+use crate::verbs::Player;
 
 /// One transfer of the journal, as people compare them: kind, debited account, credited account, minor units.
 pub type Posting = (String, i64, i64, String);
@@ -139,6 +140,16 @@ impl Mizan {
         samples
             .map(|(labels, value)| (labels.to_owned(), read(value)))
             .collect()
+    }
+}
+
+impl Player {
+    /// Waits until this much is available.
+    pub async fn wait_for_available(&self, amount: &str) {
+        let there = eventually(PATIENCE, || async { self.balance().await.0 == amount });
+        there
+            .await
+            .unwrap_or_else(|error| panic!("{amount} never came: {error}"));
     }
 }
 

@@ -20,6 +20,8 @@ pub const OTHER_SECRET: &str = "another-webhook-secret-of-these-tests";
 pub const NOBODY: &str = "http://127.0.0.1:9";
 /// How long anything may take before a test gives up on it.
 pub const PATIENCE: Duration = Duration::from_secs(20);
+/// The same for a job that a dead process had taken: its lease of 30 s has to run out first.
+pub const LEASE_AND_MORE: Duration = Duration::from_mins(1);
 
 /// Where a test's rows are.
 pub enum Home {
@@ -30,7 +32,7 @@ pub enum Home {
 impl Home {
     pub fn url(&self) -> String {
         match self {
-            Self::Postgres(database) => database.url().to_owned(),
+            Self::Postgres(database) => database.url().clone(),
             Self::Sqlite(dir) => format!("sqlite://{}", Self::file(dir).display()),
         }
     }

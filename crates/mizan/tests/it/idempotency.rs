@@ -1,7 +1,7 @@
 //! One key, one effect, one reply: at once, later, elsewhere, and after a mistake.
 
 use futures::future::join_all;
-use mizan_testkit::{Reply, on_every_store};
+use mizan_testkit::{Reply, TestApp, on_every_store};
 use serde_json::{Value, json};
 
 use crate::harness::Mizan;
@@ -11,6 +11,15 @@ const DEPOSIT: &str = "/api/v1/player/wallet/deposit";
 const WITHDRAW: &str = "/api/v1/player/wallet/withdraw";
 
 impl Player {
+    /// The same player, at another process.
+    fn at(&self, other: &TestApp) -> Self {
+        let token = self.app.token().expect("a player is signed in");
+        Self {
+            app: other.with_token(token),
+            id: self.id.clone(),
+        }
+    }
+
     /// Deposits with a key of one's own.
     pub async fn deposit_with(&self, amount: &str, key: &[(String, String)]) -> Reply {
         self.app
@@ -48,11 +57,12 @@ on_every_store! {
             let body: Vec<u8> = body.into_bytes();
             let headers = [once[0].clone(), ("Content-Type".to_owned(), "application/json".to_owned())];
             let reply = player.app.post_bytes(DEPOSIT, body, &headers).await;
-            assert_eq!(replayed(&[reply.clone()]), 0);
+            assert_eq!(replayed(std::slice::from_ref(&reply)), 0);
             reply.expect_error(409, "IDEMPOTENCY_KEY_REUSE_CONFLICT");
         }
         assert_eq!(app.journal().await.len(), 1);
-        assert_eq!(player.deposit_with("10.00", &once).await.expect(200).text, first.text, "the key still has its reply");
+        let again = player.deposit_with("10.00", &once).await.expect(200);
+        assert_eq!(again.text, first.text, "the key still has its reply");
     }
 
     /// A key is never invented from a body.
@@ -98,9 +108,10 @@ on_every_store! {
         app.kill().await;
         app.start_again().await;
         let (other, _process) = app.second().await;
-        let elsewhere = Player { app: other.with_token(player.app.token().expect("signed in")), id: player.id.clone() };
+        let elsewhere = player.at(&other);
         for player in [&player, &elsewhere] {
-            let again = [player.deposit_with("10.00", &deposited).await, player.withdraw_with("4.00", &withdrawn).await];
+            let deposit = player.deposit_with("10.00", &deposited).await;
+            let again = [deposit, player.withdraw_with("4.00", &withdrawn).await];
             assert_eq!([&again[0].text, &again[1].text], [&first.text, &second.text]);
             assert_eq!(replayed(&again), 2);
         }
@@ -112,7 +123,7 @@ on_every_store! {
     async fn copies_that_reach_two_processes_at_once_make_one_entry(app: Mizan) {
         let player = app.player().await;
         let (other, _process) = app.second().await;
-        let elsewhere = Player { app: other.with_token(player.app.token().expect("signed in")), id: player.id.clone() };
+        let elsewhere = player.at(&other);
         let once = new_key();
         let both = [&player, &elsewhere];
         let replies = join_all((0..20).map(|no| both[no % 2].deposit_with("10.00", &once))).await;

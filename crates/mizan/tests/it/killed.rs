@@ -1,7 +1,5 @@
 //! The process dies at any moment: what was acknowledged is there once, what is sent again never doubles.
 
-use std::time::Duration;
-
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use mizan_providers::mockpsp::simulator::Fault;
@@ -11,13 +9,11 @@ use serde_json::json;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::harness::{Mizan, PATIENCE};
+use crate::harness::{LEASE_AND_MORE, Mizan, PATIENCE};
 use crate::payouts::approved;
 use crate::psp::Psp;
 use crate::verbs::{Player, event, new_key};
 
-/// A job that a dead process had taken is taken again when its lease of 30 s has run out.
-const LEASE_AND_MORE: Duration = Duration::from_secs(60);
 const DEPOSIT: &str = "/api/v1/player/wallet/deposit";
 
 /// A deposit of 1.00 by somebody whose server may be gone.
@@ -122,8 +118,9 @@ on_every_store! {
         }
         let done = eventually(LEASE_AND_MORE, || async {
             let state = app.shown(&id).await["state"].clone();
-            let balance = player.balance().await;
-            if state == "paid" && balance == ("18.00".into(), "0.00".into()) { Ok(()) } else { Err(format!("{state} {balance:?}")) }
+            let (available, held) = player.balance().await;
+            let done = state == "paid" && available == "18.00" && held == "0.00";
+            done.then_some(()).ok_or_else(|| format!("{state} {available} {held}"))
         });
         done.await.expect("everything is done");
         assert_eq!(app.attempts(&id).await[0]["provider_key"], attempt["provider_key"]);

@@ -4,7 +4,7 @@ use mizan_providers::mockpsp::simulator::Fault;
 use mizan_testkit::{eventually, on_every_store};
 use serde_json::{Value, json};
 
-use crate::harness::{Mizan, PATIENCE};
+use crate::harness::{LEASE_AND_MORE, Mizan, PATIENCE};
 use crate::psp::Psp;
 use crate::verbs::{Player, event};
 
@@ -119,10 +119,10 @@ on_every_store! {
         let key = key_of(&app, &id).await;
         let calls = |at_least: usize| {
             let psp = &psp;
-            eventually(PATIENCE, move || async move { psp.planted(Fault::PayoutErrorBefore).len() >= at_least })
+            eventually(LEASE_AND_MORE, move || async move { psp.planted(Fault::PayoutErrorBefore).len() >= at_least })
         };
         calls(2).await.expect("it is tried again");
-        settled_again(&app, &id).await; // so that no call is under way, whose lease would have to run out
+        settled_again(&app, &id).await; // rarely is a call under way then, whose lease would have to run out
         app.kill().await;
         let before = psp.planted(Fault::PayoutErrorBefore).len();
         app.start_again().await;
@@ -164,7 +164,7 @@ on_every_store! {
         app.tell(&app, &id, "payout").await.expect(200);
         app.wait_for_state(&id, "payout_failed").await;
         let attempt = app.attempts(&id).await.remove(0);
-        assert_eq!((&attempt["state"], &attempt["error"]), (&json!("failed"), &json!("the receiving account is closed")));
+        assert_eq!([&attempt["state"], &attempt["error"]], ["failed", "the receiving account is closed"]);
         psp.release(); // the event says it once more
         app.tell(&app, &id, "reject").await.expect(200);
         assert_eq!(player.balance().await, ("10.00".into(), "0.00".into()));

@@ -145,10 +145,11 @@ on_every_store! {
         let shown = app.shown(&id).await;
         assert_eq!((&shown["state"], &shown["reason"]), (&json!("rejected"), &json!("second look")));
         let rows = app.audit_of(&id).await;
-        let reasons: Vec<_> = rows.iter().map(|it| (it["to_state"].as_str().unwrap_or_default(), &it["reason"])).collect();
-        assert!(reasons.contains(&("approved", &json!("first look"))), "{reasons:?}");
-        assert!(reasons.contains(&("rejected", &json!("second look"))), "{reasons:?}");
-        assert!(reasons.contains(&("payout_pending", &Value::Null)), "{reasons:?}");
-        assert!(reasons.contains(&("payout_failed", &json!("the provider said so"))), "{reasons:?}");
+        let step = |row: &'_ Value| (row["to_state"].as_str().unwrap_or_default().to_owned(), row["reason"].clone());
+        let reasons: Vec<_> = rows.iter().map(step).collect();
+        assert!(reasons.contains(&("approved".into(), json!("first look"))), "{reasons:?}");
+        assert!(reasons.contains(&("rejected".into(), json!("second look"))), "{reasons:?}");
+        assert!(reasons.contains(&("payout_pending".into(), Value::Null)), "{reasons:?}");
+        assert!(reasons.contains(&("payout_failed".into(), json!("the provider said so"))), "{reasons:?}");
     }
 }

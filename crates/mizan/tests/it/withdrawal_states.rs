@@ -77,15 +77,10 @@ impl Scene {
         id
     }
 
-    async fn everything_about(&self, id: &str) -> (Value, usize, usize, (String, String)) {
+    async fn everything_about(&self, id: &str) -> (Value, usize, usize) {
         let attempts = self.app.attempts(id).await.len();
         let audit = self.app.audit_of(id).await.len();
-        (
-            self.app.shown(id).await,
-            attempts,
-            audit,
-            self.player.balance().await,
-        )
+        (self.app.shown(id).await, attempts, audit)
     }
 
     /// A command that is refused or asks for what already holds changes nothing at all.
