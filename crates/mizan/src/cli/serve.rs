@@ -171,7 +171,7 @@ async fn wait_for_signal(stop: CancellationToken) -> anyhow::Result<()> {
         _ = term.recv() => {}
         _ = tokio::signal::ctrl_c() => {}
     }
-    tracing::info!(event = "service.draining", "draining: ready says no from now on");
     stop.cancel();
+    tracing::info!(event = "service.draining", "draining: ready says no from now on");
     Ok(())
 }
