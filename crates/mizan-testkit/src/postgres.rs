@@ -4,6 +4,7 @@
 //! ([`fresh_database`], [`template_database`]). A test that stops, kills or pauses a server starts one for
 //! itself ([`Postgres::start`]). Commits are durable as in production: `fsync` and `synchronous_commit` are on.
 
+mod backup;
 mod database;
 mod install;
 mod seed;

@@ -2,6 +2,7 @@
 
 mod finance;
 mod harness;
+mod postings;
 mod psp;
 mod sql;
 mod verbs;

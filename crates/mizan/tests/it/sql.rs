@@ -4,7 +4,7 @@ use mizan_testkit::{fresh_database, shared_postgres};
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 
-use crate::harness::Home;
+use crate::harness::{Home, Mizan};
 
 impl Home {
     /// A database without any table.
@@ -33,6 +33,14 @@ impl Home {
 
     pub fn is_postgres(&self) -> bool {
         matches!(self, Self::Postgres(_))
+    }
+}
+
+impl Mizan {
+    /// How many rows the journal has.
+    pub async fn journal_rows(&self) -> u64 {
+        let count = self.home.sql("SELECT count(*) FROM journal").await;
+        count.expect("the journal is there").parse().expect("a number")
     }
 }
 

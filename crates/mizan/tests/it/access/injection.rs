@@ -1,5 +1,6 @@
 //! SQL in filters, cursors, paths and metadata is data. An unknown filter is a 400.
 
+use mizan_core::TransactionId;
 use mizan_testkit::on_every_store;
 use reqwest::Url;
 use serde_json::{Value, json};
@@ -105,7 +106,7 @@ on_every_store! {
             post(&app, &body).await.expect(201);
             let shown = app.get(&format!("{TRANSACTIONS}/{}", body["id"].as_str().expect("an id"))).await.expect(200);
             assert_eq!((&shown.body["metadata"], &shown.body["reference"]), (&body["metadata"], &body["reference"]));
-            let code = json!({ "id": uuid::Uuid::now_v7(), "transfers": [leg(hostile, "till", "1.00")] });
+            let code = json!({ "id": TransactionId::new(), "transfers": [leg(hostile, "till", "1.00")] });
             post(&app, &code).await.expect_error(422, "VALIDATION_FAILED");
         }
         app.verify_holds().await;

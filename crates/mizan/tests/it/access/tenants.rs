@@ -1,9 +1,9 @@
 //! What belongs to another tenant is not there: not by id, not in a list, not by a header.
 
+use mizan_core::TransactionId;
 use mizan_testkit::{TestApp, on_every_store};
 use reqwest::Method;
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use crate::harness::Mizan;
 use crate::ledger::{TRANSACTIONS, leg, post, transfer};
@@ -60,7 +60,7 @@ async fn ask(app: &TestApp, method: &str, path: &str) -> mizan_testkit::Reply {
     let method: Method = method.parse().expect("a method");
     let request = app
         .request(method.clone(), path)
-        .header("Idempotency-Key", Uuid::now_v7().to_string());
+        .header("Idempotency-Key", TransactionId::new().to_string());
     let plain = method == Method::GET || method == Method::DELETE;
     app.send(if plain {
         request
@@ -103,7 +103,7 @@ on_every_store! {
         let till = app.open("till").await;
         app.tenant("acme").await;
         let foreign = app.staff_of("acme", "owner").await;
-        let body = json!({ "id": Uuid::now_v7(), "transfers": [leg("bank", "till", "1.00")] });
+        let body = json!({ "id": TransactionId::new(), "transfers": [leg("bank", "till", "1.00")] });
         foreign.post_with(TRANSACTIONS, body.clone(), &new_key()).await.expect_error(404, "ACCOUNT_NOT_FOUND");
         assert_eq!(app.holds(till).await, "0.00");
         // The same codes and ids of the other tenant's own are other accounts and transactions.

@@ -16,11 +16,11 @@ impl Shell {
             head: String::new(),
         };
         let heads = shell.run("heads").await.stdout;
-        shell.head = heads
+        let head = heads
             .trim()
             .strip_suffix(" (head)")
-            .expect("heads names the head")
-            .to_owned();
+            .expect("heads names the head");
+        head.clone_into(&mut shell.head);
         shell
     }
 

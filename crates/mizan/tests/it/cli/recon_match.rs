@@ -97,10 +97,11 @@ async fn a_row_that_cannot_be_read_is_quarantined_and_never_zero() {
         "1.005",
         "10.00",
     ];
-    let rows: String = (1..)
+    let rows: Vec<_> = (1..)
         .zip(amounts)
         .map(|(no, amount)| format!("e{no},r{no},deposit,{amount},TRY,settled,2026-11-02T00:00:00Z\n"))
         .collect();
+    let rows = rows.concat();
     let more = "x1,x1,deposit,10.5,JPY,settled,2026-11-02T00:00:00Z\nx2,x2,deposit,1.2345,KWD,settled,2026-11-02T00:00:00Z\n\
                 x3,x3,deposit,1.00,ZZZ,settled,2026-11-02T00:00:00Z\n";
     let header = STATEMENT.lines().next().expect("a header");

@@ -1,8 +1,8 @@
 //! Amounts are exact, or they are refused. They are never zero by accident.
 
+use mizan_core::TransactionId;
 use mizan_testkit::{Reply, on_every_store};
 use serde_json::json;
-use uuid::Uuid;
 
 use super::{TRANSACTIONS, post, transaction};
 use crate::harness::Mizan;
@@ -12,7 +12,7 @@ use crate::verbs::new_key;
 async fn post_raw(app: &Mizan, amount: &str, currency: &str) -> Reply {
     let body = format!(
         r#"{{"id":"{}","transfers":[{{"debit":"bank","credit":"till","amount":{amount},"currency":"{currency}"}}]}}"#,
-        Uuid::now_v7()
+        TransactionId::new()
     );
     let [key] = new_key();
     let headers = [key, ("Content-Type".to_owned(), "application/json".to_owned())];

@@ -1,8 +1,8 @@
 //! One transaction: posted once, read back, refused by name.
 
+use mizan_core::TransactionId;
 use mizan_testkit::on_every_store;
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use super::{TRANSACTIONS, leg, post, transaction, transfer};
 use crate::harness::Mizan;
@@ -120,7 +120,7 @@ on_every_store! {
             assert_eq!(reply.body["field"], field, "{}", reply.text);
         }
         app.post(TRANSACTIONS, good.clone()).await.expect_error(400, "IDEMPOTENCY_KEY_REQUIRED");
-        let unknown = format!("{TRANSACTIONS}/{}", Uuid::now_v7());
+        let unknown = format!("{TRANSACTIONS}/{}", TransactionId::new());
         app.get(&unknown).await.expect_error(404, "TRANSACTION_NOT_FOUND");
         assert_eq!(app.journal_rows().await, 0);
     }

@@ -1,9 +1,9 @@
 //! A mistake is undone by a transaction that names it; once.
 
 use futures::future::join_all;
+use mizan_core::TransactionId;
 use mizan_testkit::{Reply, TestApp, on_every_store};
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use super::{TRANSACTIONS, leg, post, transaction, transfer};
 use crate::harness::Mizan;
@@ -72,7 +72,7 @@ on_every_store! {
     }
 
     async fn what_cannot_be_reversed_is_said(app: Mizan) {
-        let unknown = json!({ "id": Uuid::now_v7() });
+        let unknown = json!({ "id": TransactionId::new() });
         reverse(&app, &unknown, &new_key()).await.expect_error(404, "TRANSACTION_NOT_FOUND");
         let player = app.player_with("10.00").await;
         player.withdraw("4.00").await.expect(200);

@@ -1,9 +1,9 @@
 //! Findings as people work through them: listed, filtered, moved on.
 
+use mizan_core::TransactionId;
 use mizan_providers::mockpsp::simulator::Fault;
 use mizan_testkit::{TestApp, on_every_store};
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use super::{Books, FINDINGS, next};
 use crate::harness::Mizan;
@@ -35,7 +35,7 @@ on_every_store! {
             ("status=OPEN", 3),
             ("status=RESOLVED", 0),
             (&format!("run_id={run}"), 3),
-            (&format!("run_id={}", Uuid::now_v7()), 0),
+            (&format!("run_id={}", TransactionId::new()), 0),
             ("finding_type=missing_in_psp&severity=CRITICAL", 0),
         ] {
             let found = books.app.get(&format!("{FINDINGS}?offset=0&{filter}")).await.expect(200).body;
@@ -79,7 +79,7 @@ on_every_store! {
         }
         assert_eq!(tell(&finance, &found[1], "ignore", Some("a test payment")).await.expect(200).body["status"], "IGNORED");
         tell(&books.app.staff("ops").await, &found[1], "acknowledge", None).await.expect_error(403, "FORBIDDEN");
-        tell(&finance, &json!({ "id": Uuid::now_v7() }), "resolve", Some("nothing")).await.expect_error(404, "FINDING_NOT_FOUND");
+        tell(&finance, &json!({ "id": TransactionId::new() }), "resolve", Some("nothing")).await.expect_error(404, "FINDING_NOT_FOUND");
         let audit = books.app.items("/api/v1/audit?action=finding.status").await;
         assert_eq!(audit.len(), 3, "one row a change: {audit:?}");
     }

@@ -1,9 +1,9 @@
 //! Asking for runs: what is accepted, what is refused, and that a key names one run.
 
+use mizan_core::TransactionId;
 use mizan_providers::mockpsp::simulator::Fault;
 use mizan_testkit::on_every_store;
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use super::{Books, FINDINGS, RUNS, completed, ended, next};
 use crate::harness::{Mizan, PATIENCE};
@@ -96,7 +96,7 @@ on_every_store! {
             (with(&day, "dry_run", "yes"), 422, "VALIDATION_FAILED"),
             (with(&day, "idempotency_key", ""), 422, "VALIDATION_FAILED"),
             (with(&day, "idempotency_key", "x".repeat(256)), 422, "VALIDATION_FAILED"),
-            (with(&day, "statement_id", Uuid::now_v7().to_string()), 422, "VALIDATION_FAILED"),
+            (with(&day, "statement_id", TransactionId::new().to_string()), 422, "VALIDATION_FAILED"),
             (with(&day, "surprise", 1), 422, "VALIDATION_FAILED"),
         ] {
             let shown = body.to_string();
@@ -104,7 +104,7 @@ on_every_store! {
             assert_eq!((reply.status, reply.error_code()), (status, code), "{shown}: {}", reply.text);
         }
         assert_eq!(app.items(RUNS).await, Vec::<Value>::new());
-        for path in [Uuid::now_v7().to_string(), "no-id".to_owned()] {
+        for path in [TransactionId::new().to_string(), "no-id".to_owned()] {
             app.get(&format!("{RUNS}/{path}")).await.expect_error(404, "RUN_NOT_FOUND");
             app.post(&format!("{RUNS}/{path}/cancel"), json!({})).await.expect_error(404, "RUN_NOT_FOUND");
         }
