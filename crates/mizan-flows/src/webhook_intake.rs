@@ -21,6 +21,8 @@ pub struct Taken {
     pub stored: usize,
     /// Events that were known already.
     pub known: usize,
+    /// Whether the signature was good. Without one an event was only kept, and a caller counts it as refused.
+    pub signature: Signature,
     /// The body that the provider expects.
     pub acknowledgement: &'static str,
 }
@@ -77,6 +79,7 @@ pub async fn take(
     Ok(Taken {
         stored,
         known,
+        signature,
         acknowledgement: adapter.acknowledgement(),
     })
 }

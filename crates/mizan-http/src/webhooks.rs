@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use mizan_core::ProviderKey;
 use mizan_flows::{FlowError, webhook_intake};
 use mizan_payments::provider::Headers;
+use mizan_store::webhooks::Signature;
 
 use crate::body::read;
 use crate::error::{ApiError, codes};
@@ -47,7 +48,13 @@ pub(crate) async fn take(
     .await?;
     let headers = plain(&headers);
     match webhook_intake::take(&edge.app, &provider, &headers, &bytes, request_id.into()).await {
-        Ok(taken) => Ok(acknowledge(taken.acknowledgement)),
+        Ok(taken) => {
+            if taken.signature == Signature::Unverified {
+                // Whoever sends without a signature fills the inbox no faster than others are refused.
+                edge.rejections.count(provider.as_str(), address, edge.app.now());
+            }
+            Ok(acknowledge(taken.acknowledgement))
+        }
         Err(error) => {
             // A provider that is made up is not counted: names are endless, and nothing was read for it.
             if matches!(error, FlowError::Webhook(_)) {

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use axum::body::Body;
-use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use mizan_mask::Masker;
@@ -69,8 +69,18 @@ pub(crate) fn finish(mut response: Response, request_id: &str) -> Response {
         .headers_mut()
         .insert(CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
     response.headers_mut().remove(CONTENT_LENGTH);
+    if leaves_the_body_unread(code) {
+        // The connection ends with the rest of the body on it. Said aloud, so that no client sends its next request there.
+        response
+            .headers_mut()
+            .insert(CONNECTION, HeaderValue::from_static("close"));
+    }
     *response.body_mut() = Body::from(body);
     response
+}
+
+fn leaves_the_body_unread(code: &Code) -> bool {
+    matches!(code.status, 408 | 413 | 415 | 429)
 }
 
 fn quoted(text: &str) -> String {

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use futures::future::join_all;
 use mizan_testkit::{on_every_store, sign_mockpsp};
+use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -50,6 +52,8 @@ on_every_store! {
             let headers = sign_mockpsp(SECRET, unix_now(), &body);
             let reply = app.webhook_raw("mockpsp", &body, &headers).await;
             assert_eq!(reply.status, expected, "{}", reply.text);
+            let ends = if expected == 413 { "close" } else { "" };
+            assert_eq!(reply.header("Connection"), ends, "the next request goes elsewhere");
         }
         assert_eq!(app.event_state("evt-fits").await, "applied");
         assert_eq!(app.items("/api/v1/payments/webhooks").await.len(), 1);
@@ -111,5 +115,26 @@ on_every_store! {
         }
         assert_eq!(app.event_state("evt-1").await, "applied");
         assert_eq!(app.items("/api/v1/payments/webhooks").await.len(), 1);
+    }
+
+    /// 600 a minute from one address for one connection, whether they are refused or, with the flag off, kept.
+    async fn senders_without_a_signature_are_given_up_and_other_connections_are_served(app: Mizan) {
+        let player = app.player().await;
+        app.other_connection("default", "hmac").await;
+        let flag = json!({ "value": false, "reason": "a migration of secrets" });
+        app.put("/api/v1/flags/webhook_signature_enforced", flag).await.expect(200);
+        let body = event("deposit_captured", "evt-1", "pay-1", &player.id, "1.00").to_string();
+        let unsigned = || app.webhook_raw("other", body.as_bytes(), &[]);
+        for _ in 0..12 {
+            for reply in join_all((0..50).map(|_| unsigned())).await {
+                reply.expect(200);
+            }
+        }
+        let refused = unsigned().await.expect_error(429, "TOO_MANY_REJECTED");
+        assert!(!refused.header("Retry-After").is_empty());
+        let headers = sign_mockpsp(SECRET, unix_now(), body.as_bytes());
+        app.webhook_raw("mockpsp", body.as_bytes(), &headers).await.expect(200);
+        player.wait_for_available("1.00").await;
+        assert_eq!(app.journal().await.len(), 1);
     }
 }
