@@ -148,7 +148,7 @@ async fn export(store: &dyn Store, args: &ExportArgs) -> anyhow::Result<Exit> {
         for row in &rows {
             let line = ExportLine::of(row);
             if let Some(writer) = &mut writer {
-                writer.serialize(line)?
+                writer.serialize(line)?;
             } else {
                 serde_json::to_writer(&mut out, &line)?;
                 out.write_all(b"\n")?;
