@@ -169,7 +169,8 @@ proptest! {
         moves in prop::collection::vec((1_i64..6, 1_i64..6, -5_i64..200), 1..60),
         start in prop::collection::vec(0_i64..300, 4),
     ) {
-        let accounts: Vec<_> = start.iter().enumerate().map(|(i, posted)| (i as i64 + 2, *posted)).collect();
+        let accounts: Vec<_> = (2_i64..).zip(start)
+            .collect();
         let mut book = book(&accounts);
         let batch: Vec<_> = moves.chunks(2).map(transaction).collect();
         let verdicts = verdicts(&batch, &Known::new(), &mut book);
