@@ -1,0 +1,110 @@
+//! The command line: which benches to run, and what to do with their outcomes.
+
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::Parser;
+
+use crate::bench::{self, Bench, Options};
+use crate::case::Outcome;
+use crate::{machine, report, screen};
+
+/// Measures Mizan against yardsticks in the same run. Durability is never switched off.
+#[derive(Debug, Parser)]
+#[command(name = "mizan-bench")]
+pub struct Args {
+    /// A bench, or `list`, `all` (runs every bench and writes docs/performance.md), `report` (writes it again from
+    /// the last outcomes).
+    name: String,
+    /// Short rounds and small data: shows that a bench works, not what the machine can do.
+    #[arg(long)]
+    quick: bool,
+    /// Nothing but one JSON line for each bench.
+    #[arg(long)]
+    json: bool,
+    /// `growth`: the sizes of the journal; `recon`: rows a side. Separated by commas.
+    #[arg(long, value_delimiter = ',')]
+    sizes: Vec<u64>,
+}
+
+/// Exit 0 when everything ran (whether or not a goal is reached), 1 when a bench failed, 2 for a wrong name.
+pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
+    if args.json {
+        screen::be_quiet();
+    }
+    let options = Options {
+        quick: args.quick,
+        sizes: args.sizes,
+    };
+    match args.name.as_str() {
+        "list" => {
+            for it in bench::ALL {
+                screen::result(&format!("{:12} {}", it.name, it.about))?;
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+        // The yardstick of `webhook`: a server that reads a body and says 200.
+        "bare-server" => {
+            crate::benches::bare_server::serve().await?;
+            Ok(ExitCode::SUCCESS)
+        }
+        "report" => {
+            report::write(&report::kept()?)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        "all" => all(&options).await,
+        name => {
+            let Some(found) = bench::ALL.iter().find(|it| it.name == name) else {
+                screen::note(&format!("there is no bench {name}; `list` names them"));
+                return Ok(ExitCode::from(2));
+            };
+            let outcome = one(found, &options).await?;
+            Ok(code(&[outcome]))
+        }
+    }
+}
+
+async fn all(options: &Options) -> anyhow::Result<ExitCode> {
+    let mut outcomes = Vec::new();
+    for it in bench::ALL {
+        outcomes.push(one(it, options).await?);
+    }
+    report::write(&outcomes)?;
+    Ok(code(&outcomes))
+}
+
+fn code(outcomes: &[Outcome]) -> ExitCode {
+    if outcomes.iter().any(|it| it.failed.is_some()) {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    }
+}
+
+/// Runs one bench. A failure is an outcome too: the others are still run.
+async fn one(bench: &Bench, options: &Options) -> anyhow::Result<Outcome> {
+    screen::note(&format!("== {}: {}", bench.name, bench.about));
+    let (cases, failed) = match (bench.run)(options.clone()).await {
+        Ok(cases) => (cases, None),
+        Err(error) => (Vec::new(), Some(format!("{error:#}"))),
+    };
+    if let Some(error) = &failed {
+        screen::note(&format!("{} failed: {error}", bench.name));
+    }
+    let outcome = Outcome {
+        name: bench.name.to_owned(),
+        at: machine::today(),
+        commit: machine::commit(),
+        quick: options.quick,
+        reached: failed.is_none() && cases.iter().all(|it| it.reached != Some(false)),
+        cases,
+        failed,
+    };
+    for case in &outcome.cases {
+        screen::note(&case.line());
+    }
+    let line = serde_json::to_string(&outcome).context("an outcome is not JSON")?;
+    screen::result(&line)?;
+    report::keep(&outcome)?;
+    Ok(outcome)
+}
