@@ -30,9 +30,7 @@ async fn objects(app: &Mizan) -> Vec<(&'static str, String)> {
         "provider": "mockpsp", "window_start": "2026-01-01T00:00:00Z", "window_end": "2026-01-02T00:00:00Z",
     });
     let run = app.post("/api/v1/reconciliation/runs", run).await.expect(200);
-    // A refund of nothing that was ever paid in makes a finding on PostgreSQL as on SQLite.
-    let late = event("deposit_refunded", "evt-2", "pay-1", &player.id, "1.00");
-    app.webhook(&late).await.expect(200);
+    let finding = finding(app).await;
     let id = |it: &Value| it.as_str().expect("an id").to_owned();
     vec![
         ("/api/v1/players", player.id),
@@ -43,7 +41,23 @@ async fn objects(app: &Mizan) -> Vec<(&'static str, String)> {
         ("/api/v1/admin/api-keys", id(&key.body["id"])),
         ("/api/v1/payments/webhooks", id(&inbox.body["items"][0]["id"])),
         ("/api/v1/reconciliation/runs", id(&run.body["id"])),
+        ("/api/v1/reconciliation/findings", finding.clone()),
+        ("/api/v1/payments/reconciliation/findings", finding),
     ]
+}
+
+/// A refund that the wallet could not cover is a finding.
+async fn finding(app: &Mizan) -> String {
+    let player = app.player().await;
+    let paid = event("deposit_captured", "evt-2", "pay-2", &player.id, "5.00");
+    app.webhook(&paid).await.expect(200);
+    app.event_state("evt-2").await;
+    player.withdraw("5.00").await.expect(200);
+    let refunded = event("deposit_refunded", "evt-3", "pay-2", &player.id, "5.00");
+    app.webhook(&refunded).await.expect(200);
+    app.event_state("evt-3").await;
+    let found = app.items("/api/v1/reconciliation/findings").await;
+    found[0]["id"].as_str().expect("an id").to_owned()
 }
 
 /// A body that the route would take, if the object were the caller's.
@@ -52,6 +66,7 @@ fn good_body(path: &str) -> Value {
         "review" if path.contains("/kyc/") => json!({ "status": "approved" }),
         "review" => json!({ "action": "reject", "reason": "not theirs to reject" }),
         "reverse" => json!({ "reason": "not theirs to reverse" }),
+        "resolve" | "ignore" => json!({ "reason": "not theirs to settle" }),
         _ => json!({}),
     }
 }
@@ -88,7 +103,7 @@ on_every_store! {
             assert!(reply.error_code().ends_with("_NOT_FOUND"), "{}", reply.text);
             asked += 1;
         }
-        assert!(asked >= 20, "only {asked} routes have an object of this test");
+        assert!(asked >= 28, "only {asked} routes have an object of this test");
         for (base, id) in &objects {
             let listed = foreign.get(base).await;
             assert!(!listed.text.contains(id.as_str()) || listed.status == 405, "{base} shows {id}: {}", listed.text);

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use mizan_testkit::{MizanCommand, Persistence, Reply, TestApp, eventually};
+use mizan_store_postgres::migrate::REVISIONS;
+use mizan_testkit::{MizanCommand, Persistence, Reply, TestApp, eventually, port, shared_redis};
 use serde_json::{Value, json};
 
 use super::{Staging, serve, strict};
@@ -227,4 +228,38 @@ async fn a_refused_login_is_told_from_a_server_that_is_away() {
         (details(&body)[0], dependencies(&body)[0]),
         ("auth_failed", "unreachable")
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_entry_of_a_container_migrates_an_empty_database_and_serves() {
+    let (home, redis) = tokio::join!(Home::empty_postgres(), shared_redis());
+    let redis = redis
+        .expect("Redis starts")
+        .fresh_url()
+        .expect("a database of it");
+    let command = strict(&home.url(), &redis);
+    let port = port::free_port().expect("a free port").to_string();
+    let both = [0, 1].map(|offset| {
+        let port = if offset == 0 { port.as_str() } else { "0" };
+        command
+            .clone()
+            .args(["start", "--port", port])
+            .spawn()
+            .expect("the binary starts")
+    });
+    let base = format!("http://127.0.0.1:{port}");
+    both[0]
+        .wait_ready(&base, PATIENCE)
+        .await
+        .expect("it migrates and serves");
+    both[1]
+        .wait_for_line("service.listening", PATIENCE)
+        .await
+        .expect("a replica that starts at the same time waits for the migration");
+    let upgrades: usize = both
+        .iter()
+        .map(|it| it.transcript().matches("Running upgrade").count())
+        .sum();
+    assert_eq!(upgrades, REVISIONS.len(), "each revision ran once");
+    becomes(&TestApp::new(base), 200).await;
 }
