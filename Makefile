@@ -66,7 +66,7 @@ interop:
 	@$(say) 'other implementations of the same standards'
 	@./tests/interop/run.sh
 
-# Last, so that its summary lines end what is printed.
+# Last, so that its summary lines end what is printed. Many journeys wait for a deadline, so more threads than cores.
 cargo-test:
 	@$(say) 'tests'
-	@$(CARGO) test --locked --workspace
+	@RUST_TEST_THREADS=$${RUST_TEST_THREADS:-4} $(CARGO) test --locked --workspace
