@@ -7,7 +7,7 @@ use clap::Parser;
 
 use crate::bench::{self, Bench, Options};
 use crate::case::Outcome;
-use crate::{machine, report, screen};
+use crate::{machine, report, screen, server};
 
 /// Measures Mizan against yardsticks in the same run. Durability is never switched off.
 #[derive(Debug, Parser)]
@@ -25,12 +25,18 @@ pub struct Args {
     /// `growth`: the sizes of the journal; `recon`: rows a side. Separated by commas.
     #[arg(long, value_delimiter = ',')]
     sizes: Vec<u64>,
+    /// Shows before each checkpoint what PostgreSQL spent its time on since the one before. Takes time itself.
+    #[arg(long)]
+    profile: bool,
 }
 
 /// Exit 0 when everything ran (whether or not a goal is reached), 1 when a bench failed, 2 for a wrong name.
 pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
     if args.json {
         screen::be_quiet();
+    }
+    if args.profile {
+        server::profile();
     }
     let options = Options {
         quick: args.quick,

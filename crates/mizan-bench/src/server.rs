@@ -1,5 +1,7 @@
 //! The PostgreSQL server of a bench: as the tests start it, with the memory of a small production server.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use anyhow::{Context, ensure};
 use mizan_mask::Secret;
 use mizan_store::migrate::upgrade_to_head;
@@ -8,6 +10,8 @@ use mizan_store_postgres::{PostgresConfig, PostgresStore};
 use mizan_testkit::{Database, Postgres, fresh_database};
 use serde_json::{Value, json};
 
+use crate::screen;
+
 /// Sizes only. What decides about durability is PostgreSQL's default, and read back by [`Server::durability`].
 const SETTINGS: [(&str, &str); 4] = [
     ("shared_buffers", "512MB"),
@@ -15,6 +19,22 @@ const SETTINGS: [(&str, &str); 4] = [
     ("checkpoint_timeout", "30min"),
     ("wal_compression", "off"),
 ];
+
+/// With `--profile`: what the server spends its time on, and the plans of what takes long, in its log.
+const PROFILING: [(&str, &str); 5] = [
+    ("shared_preload_libraries", "pg_stat_statements,auto_explain"),
+    ("track_io_timing", "on"),
+    ("auto_explain.log_min_duration", "100ms"),
+    ("auto_explain.log_analyze", "on"),
+    ("auto_explain.log_timing", "off"),
+];
+const TOP: &str = include_str!("../sql/top_statements.sql");
+static PROFILE: AtomicBool = AtomicBool::new(false);
+
+/// From now on servers tell what they spend their time on. That takes time too.
+pub fn profile() {
+    PROFILE.store(true, Ordering::Relaxed);
+}
 
 pub struct Server {
     pub postgres: Postgres,
@@ -28,8 +48,21 @@ impl Server {
                 .psql("postgres", &format!("ALTER SYSTEM SET {name} = '{value}'"))
                 .await?;
         }
+        let profiled = PROFILE.load(Ordering::Relaxed);
+        if profiled {
+            // All at once: auto_explain's settings are unknown until it is loaded.
+            let lines = PROFILING.map(|(name, value)| format!("{name} = '{value}'\n"));
+            let file = postgres.directory().join("data/postgresql.auto.conf");
+            std::fs::write(&file, std::fs::read_to_string(&file)? + &lines.concat())?;
+        }
         postgres.restart().await?;
         let server = Self { postgres };
+        if profiled {
+            let extension = "CREATE EXTENSION pg_stat_statements";
+            server.postgres.psql("postgres", extension).await?;
+            let log = server.postgres.directory().join("server.log");
+            screen::note(&format!("plans of what takes long: {}", log.display()));
+        }
         let found = server.durability().await?;
         for name in ["fsync", "synchronous_commit", "full_page_writes"] {
             ensure!(
@@ -65,6 +98,13 @@ impl Server {
 
     /// Writes out what is dirty, so that no stretch pays for the one before.
     pub async fn settle(&self) -> anyhow::Result<()> {
+        if PROFILE.load(Ordering::Relaxed) {
+            let top = self.postgres.psql("postgres", TOP).await?;
+            screen::note(&format!("since the last checkpoint:\n{top}"));
+            self.postgres
+                .psql("postgres", "SELECT pg_stat_statements_reset()")
+                .await?;
+        }
         self.postgres.psql("postgres", "CHECKPOINT").await.map(drop)
     }
 

@@ -184,11 +184,7 @@ impl Parts {
                 None => (ProbeResult::from(Detail::NotConfigured), None),
             }
         };
-        let (db, redis, migrations) = tokio::join!(
-            self.ask(&self.db),
-            redis,
-            self.ask(&self.migrations),
-        );
+        let (db, redis, migrations) = tokio::join!(self.ask(&self.db), redis, self.ask(&self.migrations),);
         // Both forms of the reply have the same members, also when nothing is known.
         let mut migrations = migrations.0;
         migrations.revisions.get_or_insert_default();
