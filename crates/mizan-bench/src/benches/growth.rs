@@ -31,6 +31,7 @@ pub async fn run(options: Options) -> anyhow::Result<Vec<Case>> {
     let server = Server::start().await?;
     let database = server.database().await?;
     let books = Books::open(Arc::new(Server::store(&database)?)).await?;
+    server.tidy(&database).await?;
     let mut cases = Vec::new();
     let mut first: Option<Vec<f64>> = None;
     for size in sizes {

@@ -28,7 +28,8 @@ through `POST /api/v1/ledger/transactions/bulk` of `mizan serve` (HTTP), which a
 and at the end that balances and journal agree. The yardstick is pgbench with prepared statements in the same database: \
 lock two balances, look for the key, insert the journal row, change two balances, commit; 16 and 64 clients, the better \
 one counts. It stores no idempotency key, no reply and no balance after. The set-based yardstick posts 8 000 made-up \
-transfers in one statement, without verdicts. All take turns, each after a checkpoint.";
+transfers in one statement, without verdicts. All take turns, each after a checkpoint, on tables with statistics; the last \
+case has none yet.";
 
 /// Bulk requests under way over HTTP.
 const CONNECTIONS: usize = 4;
@@ -38,6 +39,7 @@ pub async fn run(options: Options) -> anyhow::Result<Vec<Case>> {
     let database = server.database().await?;
     let books = Books::open(Arc::new(Server::store(&database)?)).await?;
     server.sql(&database, pgbench::SETUP).await?;
+    server.tidy(&database).await?;
     let arena = Arena {
         server,
         database,
@@ -49,6 +51,7 @@ pub async fn run(options: Options) -> anyhow::Result<Vec<Case>> {
         cases.push(arena.hot(hot).await?);
     }
     cases.push(arena.refusals().await?);
+    cases.push(arena.without_statistics().await?);
     let rows = arena.books.verify().await?;
     screen::note(&format!("balances and journal agree; {rows} journal rows"));
     Ok(cases)
@@ -138,6 +141,20 @@ impl Arena {
         Ok(Case::against("library, 1 % refused for want of funds", subject, yardstick).seen(seen))
     }
 
+    /// The first seconds of a new database, before PostgreSQL has looked at how its tables have grown.
+    async fn without_statistics(&self) -> anyhow::Result<Case> {
+        let database = self.server.database().await?;
+        let books = Books::open(Arc::new(Server::store(&database)?)).await?;
+        self.server.settle().await?;
+        let fresh = books.stretch(Mix::Spread, self.options.stretch()).await?;
+        self.server.tidy(&database).await?;
+        self.server.settle().await?;
+        let later = books.stretch(Mix::Spread, self.options.stretch()).await?;
+        let subject = Series::new("Mizan, never analysed", "transfers/s", vec![fresh]);
+        let yardstick = Series::new("the same after ANALYZE", "transfers/s", vec![later]);
+        Ok(Case::against("library, tables without statistics", subject, yardstick).at_least(0.8))
+    }
+
     async fn library(&self, mix: Mix) -> anyhow::Result<(f64, String)> {
         self.server.settle().await?;
         let meter = Meter::start(&[
@@ -222,6 +239,7 @@ impl OverHttp {
     async fn start(server: &Server) -> anyhow::Result<Self> {
         let database = server.database().await?;
         let books = Books::open(Arc::new(Server::store(&database)?)).await?;
+        server.tidy(&database).await?;
         let service = Service::start(&database.url(), &[]).await?;
         let token = service.token().await?;
         service.pause()?;

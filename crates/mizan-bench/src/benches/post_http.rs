@@ -32,6 +32,8 @@ pub async fn run(options: Options) -> anyhow::Result<Vec<Case>> {
     let books = Books::open(Arc::new(Server::store(&database)?)).await?;
     let rival_books = Books::open(Arc::new(Server::store(&rival)?)).await?;
     server.sql(&rival, pgbench::SETUP).await?;
+    server.tidy(&database).await?;
+    server.tidy(&rival).await?;
     let service = Service::start(&database.url(), &[]).await?;
     let token = service.token().await?;
     let sent = Arc::new(AtomicU64::new(0));
