@@ -63,29 +63,41 @@ pub async fn player(
     }
 }
 
-/// Reads a bearer token or an API key. A member of staff must still be enabled: a token alone does not prove it.
+/// Reads a bearer token or an API key. A member of staff must still be enabled, and an API key not revoked: a
+/// token alone does not prove it. What was looked up within the last second is not looked up again.
 pub async fn authenticate(app: &App, bearer: &str) -> Result<(Session, Vec<String>)> {
     if let Some(rest) = bearer.strip_prefix("mzk_") {
         return api_key(app, bearer, rest).await;
     }
     let session = app.sessions.check(bearer, app.now()).await?;
-    if let Actor::Staff { id, .. } = session.actor {
+    let now = app.now();
+    if let Actor::Staff { id, .. } = session.actor
+        && app.sessions.enabled.get(&id, now).is_none()
+    {
         let mut tx = app.store.read(session.tenant).await?;
         let staff = tx.staff(id).await?;
         tx.rollback().await?;
         if staff.is_none_or(|it| it.disabled_at.is_some()) {
             return Err(FlowError::NotSignedIn);
         }
+        app.sessions.enabled.keep(id, (), now);
     }
     Ok((session, Vec::new()))
 }
 
 async fn api_key(app: &App, whole: &str, rest: &str) -> Result<(Session, Vec<String>)> {
     let (prefix, _) = rest.split_once('_').ok_or(FlowError::NotSignedIn)?;
-    let mut platform = app.store.platform().await?;
-    let key = platform.api_key_by_prefix(prefix).await?;
-    platform.rollback().await?;
-    let key = key.ok_or(FlowError::NotSignedIn)?;
+    let now = app.now();
+    let key = if let Some(key) = app.sessions.api_keys.get(&prefix.to_owned(), now) {
+        key
+    } else {
+        let mut platform = app.store.platform().await?;
+        let key = platform.api_key_by_prefix(prefix).await?;
+        platform.rollback().await?;
+        let key = key.ok_or(FlowError::NotSignedIn)?;
+        app.sessions.api_keys.keep(prefix.to_owned(), key.clone(), now);
+        key
+    };
     let hash: [u8; 32] = Sha256::digest(whole.as_bytes()).into();
     if !bool::from(hash.ct_eq(&key.hash)) || key.revoked_at.is_some() {
         return Err(FlowError::NotSignedIn);

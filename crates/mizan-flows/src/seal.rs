@@ -9,14 +9,22 @@ use crate::Result;
 /// The most rows of one block.
 const BLOCK: u32 = 4_096;
 
-/// Seals one block of complete rows. `None` if there is nothing to seal, or another process is sealing.
-pub async fn seal_block(store: &dyn Store, clock: &dyn Clock) -> Result<Option<Head>> {
+/// Seals one block of the rows up to `complete`. `None` if there is nothing to seal, or another process is
+/// sealing. Where `complete` is not known yet it is found out, which waits for the postings under way.
+async fn seal_block(
+    store: &dyn Store,
+    clock: &dyn Clock,
+    complete: &mut Option<i64>,
+) -> Result<Option<Head>> {
     let mut platform = store.platform().await?;
     if !platform.lock_chain().await? {
         return Ok(None);
     }
     let head = platform.chain_head().await?;
-    let up_to = platform.complete_up_to().await?;
+    let up_to = match *complete {
+        Some(up_to) => up_to,
+        None => *complete.insert(platform.complete_up_to().await?),
+    };
     let rows = platform.journal_rows(head.seq, up_to, BLOCK).await?;
     let Some(block) = chain::seal(&head, &rows) else {
         return Ok(None);
@@ -31,10 +39,11 @@ pub async fn seal_block(store: &dyn Store, clock: &dyn Clock) -> Result<Option<H
     }))
 }
 
-/// Seals until nothing is left, and returns the head if it moved.
+/// Seals what is complete now, and returns the head if it moved. What is posted meanwhile is left for the next
+/// time: finding out what is complete holds postings up, so it is done once.
 pub async fn seal_all(store: &dyn Store, clock: &dyn Clock) -> Result<Option<Head>> {
-    let mut last = None;
-    while let Some(head) = seal_block(store, clock).await? {
+    let (mut complete, mut last) = (None, None);
+    while let Some(head) = seal_block(store, clock, &mut complete).await? {
         last = Some(head);
     }
     Ok(last)

@@ -1,5 +1,7 @@
 //! Access tokens: short-lived JWTs, signed with keys that are kept in the database and can be rotated.
 
+mod recent;
+
 use std::sync::Arc;
 
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
@@ -7,11 +9,13 @@ use mizan_core::{PlayerId, StaffId, TenantId, Timestamp};
 use mizan_mask::Secret;
 use mizan_payments::{Actor, Role};
 use mizan_store::Store;
+use mizan_store::api_keys::ApiKey;
 use mizan_store::platform::SigningKey;
 use serde::{Deserialize, Serialize};
 use tokio::sync::RwLock;
 use uuid::Uuid;
 
+use self::recent::Recent;
 use crate::{FlowError, Result};
 
 const ISSUER: &str = "mizan";
@@ -77,6 +81,10 @@ pub struct Sessions {
     configured: Option<Arc<Secret>>,
     lifetimes: Lifetimes,
     cache: Arc<RwLock<Vec<SigningKey>>>,
+    /// Staff that was enabled a moment ago.
+    pub(crate) enabled: Arc<Recent<StaffId, ()>>,
+    /// API keys that were good a moment ago, by prefix.
+    pub(crate) api_keys: Arc<Recent<String, ApiKey>>,
 }
 
 impl Sessions {
@@ -86,6 +94,8 @@ impl Sessions {
             configured: configured.map(Arc::new),
             lifetimes,
             cache: Arc::default(),
+            enabled: Arc::default(),
+            api_keys: Arc::default(),
         }
     }
 

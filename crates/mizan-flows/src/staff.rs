@@ -79,7 +79,9 @@ pub async fn set_disabled(app: &App, caller: &Caller, id: StaffId, disabled: boo
         ..Change::default()
     };
     audit::write(&mut *tx, caller, app.now(), change).await?;
-    Ok(tx.commit().await?)
+    tx.commit().await?;
+    app.sessions.enabled.clear();
+    Ok(())
 }
 
 /// The scopes that an API key may have.
@@ -151,5 +153,7 @@ pub async fn revoke_api_key(app: &App, caller: &Caller, id: ApiKeyId) -> Result<
         ..Change::default()
     };
     audit::write(&mut *tx, caller, app.now(), change).await?;
-    Ok(tx.commit().await?)
+    tx.commit().await?;
+    app.sessions.api_keys.clear();
+    Ok(())
 }

@@ -9,6 +9,7 @@ mod payout;
 
 use chrono::TimeDelta;
 use mizan_core::{FindingId, Timestamp, TransactionId, WebhookEventId};
+use mizan_ledger::{Account, NewTransaction};
 use mizan_payments::event::{EventKind, ProviderEvent};
 use mizan_payments::provider::RawEvent;
 use mizan_recon::finding::{FindingType, Severity};
@@ -17,11 +18,18 @@ use mizan_store::findings::{FindingStatus, StoredFinding};
 use mizan_store::webhooks::{EventState, Signature, WebhookEvent};
 
 use crate::jobs::JobOutcome;
+use crate::posting::post_one;
 use crate::retry::retrying;
 use crate::{App, Caller, FlowError, Result, webhook_intake};
 
 /// How long a parked event is tried again before it is given up.
 const PATIENCE: TimeDelta = TimeDelta::days(7);
+
+/// The money of an event, posted when everything else is written.
+pub(crate) struct Posting {
+    pub accounts: Vec<Account>,
+    pub transaction: NewTransaction,
+}
 
 /// What an event did.
 #[derive(Debug)]
@@ -54,12 +62,22 @@ async fn once(app: &App, caller: &Caller, id: WebhookEventId, attempt: i32) -> R
         return Ok(JobOutcome::Done);
     }
     row.attempts = row.attempts.saturating_add(1);
-    let applied = translate_and_apply(app, &mut *tx, caller, &row, now).await?;
+    let mut posting = None;
+    let applied = translate_and_apply(app, &mut *tx, caller, &row, now, &mut posting).await?;
     let outcome = record(&mut row, &applied, now, attempt);
     if let (Applied::Failed(_), EventState::Failed) = (&applied, row.state) {
         tracing::error!(provider = %row.provider, event = row.provider_event_id, error = row.error, "event failed");
     }
     tx.update_webhook(&row).await?;
+    // Last: from here on every other deposit of the provider waits for the clearing account.
+    if let Some(Posting {
+        accounts,
+        transaction,
+    }) = posting
+    {
+        let accounts: Vec<_> = accounts.iter().collect();
+        post_one(&mut *tx, &accounts, transaction, now).await?;
+    }
     tx.commit().await?;
     metrics::counter!("mizan_webhook_applied_total", "provider" => row.provider.to_string(), "state" => row.state.as_str())
         .increment(1);
@@ -109,6 +127,7 @@ async fn translate_and_apply(
     caller: &Caller,
     row: &WebhookEvent,
     now: Timestamp,
+    posting: &mut Option<Posting>,
 ) -> Result<Applied> {
     let (connection, adapter) = app.provider(tx, &row.provider).await?;
     if row.signature == Signature::Unverified && !webhook_intake::may_go_unverified(app, &connection) {
@@ -138,7 +157,7 @@ async fn translate_and_apply(
         | EventKind::DepositCaptured
         | EventKind::DepositFailed
         | EventKind::DepositRefunded
-        | EventKind::DepositChargedBack => deposit::apply(tx, caller, row, &event, now).await,
+        | EventKind::DepositChargedBack => deposit::apply(tx, caller, row, &event, now, posting).await,
         EventKind::WithdrawPaid | EventKind::WithdrawFailed => {
             payout::apply(tx, caller, row, &event, now).await
         }

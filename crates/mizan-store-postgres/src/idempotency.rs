@@ -7,6 +7,7 @@ use mizan_core::Timestamp;
 use mizan_store::idempotency::{Claim, Idempotency, IdempotencyKey, StoredReply};
 use mizan_store::{Result, StoreError};
 use tokio_postgres::Row;
+use tokio_postgres::types::Type;
 
 use crate::record::Record;
 use crate::session::{Param, Session};
@@ -25,9 +26,11 @@ statements! {
          ORDER BY c.route, c.key
          ON CONFLICT ON CONSTRAINT pk_idempotency_keys DO NOTHING
          RETURNING route, key";
+    /// Planned anew each time: a plan from when the table was small would read all of it for ever.
     KEEP_REPLIES = "UPDATE idempotency_keys k SET status = r.status, reply = r.reply
          FROM unnest($2::text[], $3::text[], $4::smallint[], $5::text[]) AS r (route, key, status, reply)
-         WHERE k.tenant_id = $1 AND k.route = r.route AND k.key = r.key AND k.status IS NULL";
+         WHERE k.tenant_id = $1 AND k.route = r.route AND k.key = r.key AND k.status IS NULL
+         RETURNING 1";
     USED = "SELECT key, fingerprint, status, reply FROM idempotency_keys
          WHERE tenant_id = $1 AND route = $2 AND key = $3";
     /// Only a key without a reply, which nobody but the claiming transaction can see.
@@ -128,8 +131,18 @@ impl Idempotency for PgTx {
             .collect::<Result<Vec<_>, _>>()
             .map_err(|_| StoreError::Overflow)?;
         let bodies: Vec<&str> = replies.iter().map(|(_, reply)| reply.body.as_str()).collect();
-        let params: [Param<'_>; 5] = [&self.tenant, &routes, &keys, &statuses, &bodies];
-        let kept = self.session.execute(KEEP_REPLIES, &params).await?;
+        let params: [(Param<'_>, Type); 5] = [
+            (&self.tenant, Type::INT4),
+            (&routes, Type::TEXT_ARRAY),
+            (&keys, Type::TEXT_ARRAY),
+            (&statuses, Type::INT2_ARRAY),
+            (&bodies, Type::TEXT_ARRAY),
+        ];
+        let kept = self
+            .session
+            .run(self.session.client().query_typed(KEEP_REPLIES, &params))
+            .await?;
+        let kept = kept.len() as u64;
         StoreError::expect_rows("idempotency::KEEP_REPLIES", replies.len() as u64, kept)
     }
 

@@ -40,8 +40,12 @@ statements! {
     LOCK_BALANCES = "SELECT account_id, posted FROM balances
          WHERE tenant_id = $1 AND account_id = ANY($2)
          ORDER BY account_id FOR NO KEY UPDATE";
-    KNOWN = "SELECT transaction_id, fingerprint FROM journal
-         WHERE tenant_id = $1 AND transaction_id = ANY($2) AND leg = 0";
+    /// One look at the key for each id, spelled out: with `= ANY($2)` and no statistics yet, the planner reads all
+    /// of the tenant's rows and compares each with each id.
+    KNOWN = "SELECT found.transaction_id, found.fingerprint FROM unnest($2::uuid[]) AS wanted (id)
+         CROSS JOIN LATERAL (
+             SELECT transaction_id, fingerprint FROM journal
+             WHERE tenant_id = $1 AND transaction_id = wanted.id AND leg = 0 LIMIT 1) AS found";
     INSERT_JOURNAL = concat!("INSERT INTO journal ", journal_columns!(), "
          SELECT $1, rows.*, $15::timestamptz FROM unnest(
              $2::uuid[], $3::smallint[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[], $8::text[],

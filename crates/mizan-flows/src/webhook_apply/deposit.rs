@@ -10,9 +10,8 @@ use mizan_store::outbox::NewJob;
 use mizan_store::webhooks::WebhookEvent;
 use mizan_store::{StoreError, Tx};
 
-use super::{Applied, Concern, raise};
+use super::{Applied, Concern, Posting, raise};
 use crate::audit::{self, Change};
-use crate::posting::post_one;
 use crate::{Caller, Result, wallets};
 
 /// What refunds wait for that came before their capture.
@@ -26,6 +25,7 @@ pub(super) async fn apply(
     row: &WebhookEvent,
     event: &ProviderEvent,
     now: Timestamp,
+    posting: &mut Option<Posting>,
 ) -> Result<Applied> {
     if event.amount.minor <= 0 {
         return Ok(Applied::Failed("amount: it must be positive".into()));
@@ -63,9 +63,9 @@ pub(super) async fn apply(
         Step::Nothing => return Ok(Applied::Ignored("the deposit is past this event")),
         Step::Wait => return Ok(Applied::Parked(parked_on(event))),
         Step::Move(state) => deposit.state = state,
-        Step::Capture => capture(tx, row, event, &mut deposit, now).await?,
+        Step::Capture => *posting = Some(capture(tx, row, event, &mut deposit, now).await?),
         Step::GiveBack { state, amount } => {
-            give_back(tx, row, event, &mut deposit, state, amount, now).await?;
+            *posting = Some(give_back(tx, row, event, &mut deposit, state, amount, now).await?);
         }
     }
     deposit.updated_at = now;
@@ -128,7 +128,7 @@ async fn capture(
     event: &ProviderEvent,
     deposit: &mut Deposit,
     now: Timestamp,
-) -> Result<()> {
+) -> Result<Posting> {
     let currency = deposit.amount.currency;
     let available = wallets::of_player(tx, deposit.player, AccountKind::Available, currency, now).await?;
     let clearing = wallets::psp_clearing(tx, &row.provider, currency, now).await?;
@@ -146,10 +146,12 @@ async fn capture(
         reference: Some(reference(event)),
         metadata: None,
     };
-    post_one(tx, &[&clearing, &available], transaction, now).await?;
     deposit.state = DepositState::Captured;
     deposit.captured_at = Some(now);
-    Ok(())
+    Ok(Posting {
+        accounts: vec![clearing, available],
+        transaction,
+    })
 }
 
 /// Takes the amount back from the wallet. What the wallet does not have becomes a receivable and a finding;
@@ -162,7 +164,7 @@ async fn give_back(
     state: DepositState,
     amount: Money,
     now: Timestamp,
-) -> Result<()> {
+) -> Result<Posting> {
     let currency = amount.currency;
     let available = wallets::of_player(tx, deposit.player, AccountKind::Available, currency, now).await?;
     let clearing = wallets::psp_clearing(tx, &row.provider, currency, now).await?;
@@ -197,7 +199,6 @@ async fn give_back(
         reference: Some(reference(event)),
         metadata: None,
     };
-    post_one(tx, &[&available, &clearing, &owed], transaction, now).await?;
     if short > 0 {
         let why = format!(
             "the wallet had {} of the {} that were given back; the player owes the rest",
@@ -218,7 +219,10 @@ async fn give_back(
         EffectKind::Refund => deposit.refunded += amount.minor,
         _ => deposit.charged_back += amount.minor,
     }
-    Ok(())
+    Ok(Posting {
+        accounts: vec![available, clearing, owed],
+        transaction,
+    })
 }
 
 fn reference(event: &ProviderEvent) -> String {
