@@ -59,6 +59,7 @@ pub struct App {
     pub sessions: Sessions,
     pub passwords: Passwords,
     pub writer: Writer,
+    pub connections: crate::connections::Known,
     /// Rung when a job was put into the outbox, so that a runner in this process need not wait.
     pub job_bell: Arc<Notify>,
 }

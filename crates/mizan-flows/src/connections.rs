@@ -4,7 +4,26 @@ use mizan_core::ProviderKey;
 use mizan_store::connections::Connection;
 
 use crate::audit::{self, Change};
+use crate::recent::Recent;
 use crate::{App, Caller, FlowError, Result};
+
+/// Connections that a webhook came for a moment ago.
+#[derive(Debug, Default)]
+pub struct Known(Recent<ProviderKey, Connection>);
+
+/// Whose connection a key is. What was looked up within the last second is not looked up again.
+pub(crate) async fn by_key(app: &App, provider: &ProviderKey) -> Result<Connection> {
+    let now = app.now();
+    if let Some(connection) = app.connections.0.get(provider, now) {
+        return Ok(connection);
+    }
+    let mut platform = app.store.platform().await?;
+    let connection = platform.connection_by_key(provider).await?;
+    platform.rollback().await?;
+    let connection = connection.ok_or_else(|| FlowError::UnsupportedProvider(provider.to_string()))?;
+    app.connections.0.keep(provider.clone(), connection.clone(), now);
+    Ok(connection)
+}
 
 /// Sets up a connection. Its key is unique in the whole installation: a webhook's path alone says whose it is.
 pub async fn create(

@@ -22,6 +22,7 @@ pub mod passwords;
 pub mod payouts;
 pub mod players;
 pub mod posting;
+mod recent;
 pub mod recon_execute;
 pub mod recon_runs;
 pub mod retry;

@@ -1,7 +1,5 @@
 //! Access tokens: short-lived JWTs, signed with keys that are kept in the database and can be rotated.
 
-mod recent;
-
 use std::sync::Arc;
 
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
@@ -15,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::RwLock;
 use uuid::Uuid;
 
-use self::recent::Recent;
+use crate::recent::Recent;
 use crate::{FlowError, Result};
 
 const ISSUER: &str = "mizan";

@@ -12,7 +12,7 @@ use mizan_store::outbox::NewJob;
 use mizan_store::webhooks::{EventState, Signature, WebhookEvent};
 
 use crate::retry::retrying;
-use crate::{App, FlowError, Result};
+use crate::{App, Result, connections};
 
 /// What a request brought.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,10 +46,7 @@ pub async fn take(
     body: &[u8],
     request_id: Option<String>,
 ) -> Result<Taken> {
-    let mut platform = app.store.platform().await?;
-    let connection = platform.connection_by_key(provider).await?;
-    platform.rollback().await?;
-    let connection = connection.ok_or_else(|| FlowError::UnsupportedProvider(provider.to_string()))?;
+    let connection = connections::by_key(app, provider).await?;
     let adapter = app.adapter(&connection)?;
     let now = app.now();
     let (events, signature) = match adapter.verify(headers, body, now) {

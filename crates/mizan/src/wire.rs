@@ -63,6 +63,7 @@ pub fn app_with_timeout(settings: &Settings, store: Arc<dyn Store>, timeout: Opt
         )),
         engine: Arc::new(NativeEngine::default()),
         settings: flow_settings(settings),
+        connections: mizan_flows::connections::Known::default(),
         job_bell: Arc::new(Notify::new()),
         store,
         clock,

@@ -123,6 +123,7 @@ fn app() -> mizan_flows::App {
     let store: Arc<dyn Store> = Arc::new(Away);
     let clock = Arc::new(SystemClock);
     mizan_flows::App {
+        connections: mizan_flows::connections::Known::default(),
         store: store.clone(),
         clock: clock.clone(),
         adapters: Arc::new(Nothing),
