@@ -1,7 +1,8 @@
 //! The writer: one task takes what has queued up and posts it in one database transaction per tenant.
 //!
-//! A batch never waits for company: it is what arrived while the ones before were being decided and committed. So an idle
-//! system answers after one commit, and a busy one shares each commit among all who wait.
+//! A batch never waits for company: it is what arrived while the one before was being committed. So an idle
+//! system answers after one commit, and a busy one shares each commit among all who wait. There is one batch at a
+//! time: two in flight were measured and were no quicker (docs/adr/0001).
 
 mod account_book;
 mod batch;
@@ -21,9 +22,6 @@ use crate::{FlowError, Keyed, Reply, Result};
 
 /// The most transactions of one batch.
 const BATCH: usize = 8_192;
-/// How many batches are under way at a time: one is decided while the other is committed. Batches that touch
-/// the same accounts wait for each other in the database, as those of two processes do.
-const IN_FLIGHT: usize = 2;
 /// The most transactions that may wait; more are told to come back.
 const WAITING: usize = 8 * BATCH;
 
@@ -101,7 +99,6 @@ impl Writer {
 }
 
 async fn run(store: Arc<dyn Store>, clock: Arc<dyn Clock>, mut requests: mpsc::UnboundedReceiver<Waiting>) {
-    let lanes = Arc::new(Semaphore::new(IN_FLIGHT));
     let mut put_off: Vec<Waiting> = Vec::new();
     loop {
         if put_off.is_empty() {
@@ -110,10 +107,6 @@ async fn run(store: Arc<dyn Store>, clock: Arc<dyn Clock>, mut requests: mpsc::U
                 None => return,
             }
         }
-        // While both lanes are busy, what arrives waits here and makes the next batch larger.
-        let Ok(lane) = Arc::clone(&lanes).acquire_owned().await else {
-            return;
-        };
         let mut size: usize = put_off.iter().map(|it| it.request.group.transactions.len()).sum();
         let mut taken = std::mem::take(&mut put_off);
         while size < BATCH {
@@ -122,14 +115,9 @@ async fn run(store: Arc<dyn Store>, clock: Arc<dyn Clock>, mut requests: mpsc::U
             taken.push(next);
         }
         metrics::histogram!("mizan_posting_batch_size").record(u32::try_from(size).unwrap_or(u32::MAX));
-        let batches = by_tenant(taken, &mut put_off);
-        let (store, clock) = (Arc::clone(&store), Arc::clone(&clock));
-        tokio::spawn(async move {
-            for (tenant, batch) in batches {
-                batch::post(&*store, &*clock, tenant, batch).await;
-            }
-            drop(lane);
-        });
+        for (tenant, batch) in by_tenant(taken, &mut put_off) {
+            batch::post(&*store, &*clock, tenant, batch).await;
+        }
     }
 }
 
