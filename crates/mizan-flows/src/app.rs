@@ -26,15 +26,11 @@ pub trait Adapters: Send + Sync + 'static {
 /// What stories need to know of the settings.
 #[derive(Debug, Clone)]
 pub struct FlowSettings {
-    /// `dev`, `staging`, `prod`, …: as configured.
-    pub environment: String,
     pub production: bool,
     pub strict: bool,
     pub default_tenant: TenantKey,
     pub default_currency: Currency,
     pub flags: Vec<Installed>,
-    /// Whether runs leave through the queue (`RECON_RUNNER=queue`).
-    pub queue_runs: bool,
 }
 
 impl FlowSettings {

@@ -4,7 +4,7 @@
 use mizan_core::{DepositId, Money, PlayerId, Timestamp, TransactionId};
 use mizan_ledger::{AccountCode, AccountKind, NewTransaction, PostingKind, Transfer};
 use mizan_payments::deposit::{Deposit, DepositState};
-use mizan_store::{Page, Paged, Tx};
+use mizan_store::Tx;
 
 use crate::audit::{self, Change};
 use crate::posting::post_one;
@@ -93,14 +93,4 @@ async fn credit_from_world(tx: &mut dyn Tx, deposit: &Deposit, now: Timestamp) -
     };
     post_one(tx, &[&world, &available], transaction, now).await?;
     Ok(())
-}
-
-pub async fn list(
-    app: &App,
-    caller: &Caller,
-    player: Option<PlayerId>,
-    page: &Page<DepositId>,
-) -> Result<Paged<Deposit, DepositId>> {
-    let mut tx = app.store.read(caller.tenant).await?;
-    Ok(tx.deposits(player, page).await?)
 }

@@ -1,7 +1,6 @@
 //! Findings as people work through them.
 
 use mizan_core::FindingId;
-use mizan_recon::finding::FindingType;
 use mizan_store::findings::{FindingFilter, FindingStatus, StoredFinding};
 use mizan_store::{Page, Paged};
 
@@ -16,11 +15,6 @@ pub async fn list(
 ) -> Result<Paged<StoredFinding, FindingId>> {
     let mut tx = app.store.read(caller.tenant).await?;
     Ok(tx.findings(filter, page).await?)
-}
-
-pub async fn count(app: &App, caller: &Caller, filter: &FindingFilter) -> Result<Vec<(FindingType, u64)>> {
-    let mut tx = app.store.read(caller.tenant).await?;
-    Ok(tx.count_findings(filter).await?)
 }
 
 pub async fn get(app: &App, caller: &Caller, id: FindingId) -> Result<StoredFinding> {

@@ -169,16 +169,15 @@ pub(crate) async fn payout(
     Id(id): Id<WithdrawalId>,
     body: MaybeSent<StartPayout>,
 ) -> Result<Response, ApiError> {
-    let key = keyed::optional(
+    start(
+        &edge,
+        &signed,
         &headers,
         "POST /api/v1/finance/withdrawals/{id}/payout",
         id,
-        &body.bytes,
-    )?;
-    let provider = provider(body.value)?;
-    Ok(keyed::answer(
-        payouts::start(&edge.app, &signed.caller, &key, id, provider.as_ref()).await?,
-    ))
+        body,
+    )
+    .await
 }
 
 /// Starts a new payout attempt after one that failed.
@@ -192,20 +191,46 @@ pub(crate) async fn retry(
     Id(id): Id<WithdrawalId>,
     body: MaybeSent<StartPayout>,
 ) -> Result<Response, ApiError> {
-    let key = keyed::optional(
+    start(
+        &edge,
+        &signed,
         &headers,
         "POST /api/v1/finance/withdrawals/{id}/retry",
         id,
-        &body.bytes,
-    )?;
-    let provider = provider(body.value)?;
-    Ok(keyed::answer(
-        payouts::start(&edge.app, &signed.caller, &key, id, provider.as_ref()).await?,
-    ))
+        body,
+    )
+    .await
 }
 
-fn provider(body: StartPayout) -> Result<Option<ProviderKey>, ApiError> {
-    word("provider", body.provider.as_deref())
+/// Both routes do the same: a withdrawal has one open attempt at most, and the state says whether it may have one.
+async fn start(
+    edge: &Edge,
+    signed: &Signed,
+    headers: &HeaderMap,
+    route: &str,
+    id: WithdrawalId,
+    body: MaybeSent<StartPayout>,
+) -> Result<Response, ApiError> {
+    let key = keyed::optional(headers, route, id, &body.bytes)?;
+    let provider: Option<ProviderKey> = word("provider", body.value.provider.as_deref())?;
+    let reply = payouts::start(&edge.app, &signed.caller, &key, id, provider.as_ref()).await?;
+    Ok(keyed::answer(reply))
+}
+
+/// A step that takes nothing but a reason.
+async fn step(
+    edge: &Edge,
+    signed: &Signed,
+    headers: &HeaderMap,
+    route: &str,
+    id: WithdrawalId,
+    body: MaybeSent<Why>,
+    command: Command,
+) -> Result<Response, ApiError> {
+    let key = keyed::optional(headers, route, id, &body.bytes)?;
+    let reason = body.value.reason.as_deref();
+    let reply = withdrawals::command(&edge.app, &signed.caller, &key, id, command, reason).await?;
+    Ok(keyed::answer(reply))
 }
 
 /// Records that an approved withdrawal was paid by hand.
@@ -217,16 +242,8 @@ pub(crate) async fn mark_paid(
     Id(id): Id<WithdrawalId>,
     body: MaybeSent<Why>,
 ) -> Result<Response, ApiError> {
-    let key = keyed::optional(
-        &headers,
-        "POST /api/v1/finance/withdrawals/{id}/mark-paid",
-        id,
-        &body.bytes,
-    )?;
-    let (command, reason) = (Command::MarkPaid, body.value.reason.as_deref());
-    Ok(keyed::answer(
-        withdrawals::command(&edge.app, &signed.caller, &key, id, command, reason).await?,
-    ))
+    let route = "POST /api/v1/finance/withdrawals/{id}/mark-paid";
+    step(&edge, &signed, &headers, route, id, body, Command::MarkPaid).await
 }
 
 /// Cancels a withdrawal that nobody has reviewed.
@@ -238,16 +255,8 @@ pub(crate) async fn cancel(
     Id(id): Id<WithdrawalId>,
     body: MaybeSent<Why>,
 ) -> Result<Response, ApiError> {
-    let key = keyed::optional(
-        &headers,
-        "POST /api/v1/finance/withdrawals/{id}/cancel",
-        id,
-        &body.bytes,
-    )?;
-    let (command, reason) = (Command::Cancel, body.value.reason.as_deref());
-    Ok(keyed::answer(
-        withdrawals::command(&edge.app, &signed.caller, &key, id, command, reason).await?,
-    ))
+    let route = "POST /api/v1/finance/withdrawals/{id}/cancel";
+    step(&edge, &signed, &headers, route, id, body, Command::Cancel).await
 }
 
 /// Cancels an own withdrawal that nobody has reviewed.
@@ -259,14 +268,6 @@ pub(crate) async fn cancel_own(
     Id(id): Id<WithdrawalId>,
     body: MaybeSent<Why>,
 ) -> Result<Response, ApiError> {
-    let key = keyed::optional(
-        &headers,
-        "POST /api/v1/player/withdrawals/{id}/cancel",
-        id,
-        &body.bytes,
-    )?;
-    let (command, reason) = (Command::Cancel, body.value.reason.as_deref());
-    Ok(keyed::answer(
-        withdrawals::command(&edge.app, &signed.caller, &key, id, command, reason).await?,
-    ))
+    let route = "POST /api/v1/player/withdrawals/{id}/cancel";
+    step(&edge, &signed, &headers, route, id, body, Command::Cancel).await
 }

@@ -11,7 +11,7 @@ pub mod stores;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mizan_config::{Loaded, ReconRunner, Settings, Source as ConfigSource, load_process_env};
+use mizan_config::{Loaded, Settings, Source as ConfigSource, load_process_env};
 use mizan_core::{Clock, Currency, SystemClock};
 use mizan_flows::App;
 use mizan_flows::app::FlowSettings;
@@ -72,7 +72,6 @@ pub fn app_with_timeout(settings: &Settings, store: Arc<dyn Store>, timeout: Opt
 
 fn flow_settings(settings: &Settings) -> FlowSettings {
     FlowSettings {
-        environment: settings.mode.env.as_str().to_owned(),
         production: settings.mode.is_prod(),
         strict: settings.mode.strict,
         default_tenant: settings.admin.default_tenant.clone(),
@@ -82,7 +81,6 @@ fn flow_settings(settings: &Settings) -> FlowSettings {
             .iter()
             .filter_map(|(name, flag)| installed(name, flag))
             .collect(),
-        queue_runs: settings.recon.runner == ReconRunner::Queue,
     }
 }
 

@@ -129,13 +129,11 @@ fn app() -> mizan_flows::App {
         adapters: Arc::new(Nothing),
         engine: Arc::new(Nothing),
         settings: FlowSettings {
-            environment: "test".into(),
             production: false,
             strict: false,
             default_tenant: "default".parse().unwrap(),
             default_currency: Currency::TRY,
             flags: Vec::new(),
-            queue_runs: false,
         },
         sessions: Sessions::new(
             store.clone(),
