@@ -69,6 +69,8 @@ uuid_id! {
     /// A reconciliation run.
     RunId,
     FindingId,
+    /// A proposed correction of the ledger, made for a finding.
+    AdjustmentId,
 }
 
 impl TransactionId {

@@ -14,8 +14,8 @@ pub mod words;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use currency::Currency;
 pub use ids::{
-    AccountId, ApiKeyId, AttemptId, DepositId, FindingId, PlayerId, ProviderKey, RunId, StaffId, TenantId,
-    TenantKey, TransactionId, WebhookEventId, WithdrawalId,
+    AccountId, AdjustmentId, ApiKeyId, AttemptId, DepositId, FindingId, PlayerId, ProviderKey, RunId,
+    StaffId, TenantId, TenantKey, TransactionId, WebhookEventId, WithdrawalId,
 };
 pub use job::Job;
 pub use money::{AmountError, Minor, Money};

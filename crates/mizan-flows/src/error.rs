@@ -21,8 +21,8 @@ pub enum FlowError {
     Posting(#[from] Refusal),
     #[error(transparent)]
     Transition(#[from] InvalidTransition),
-    /// The one who asked for a withdrawal may not approve it.
-    #[error("the one who asked for a withdrawal may not approve it")]
+    /// The one who asked for a withdrawal, or proposed an adjustment, may not approve it.
+    #[error("the one who asked for it may not approve it")]
     ApproverIsRequester,
     #[error("the player's documents have not been approved")]
     KycRequired,

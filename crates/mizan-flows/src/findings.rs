@@ -1,10 +1,12 @@
 //! Findings as people work through them.
 
 use mizan_core::FindingId;
+use mizan_store::finding_events::FindingEventKind;
 use mizan_store::findings::{FindingFilter, FindingStatus, StoredFinding};
 use mizan_store::{Page, Paged};
 
 use crate::audit::{self, Change};
+use crate::finding_work::{self, Told};
 use crate::{App, Caller, FlowError, Result};
 
 pub async fn list(
@@ -22,7 +24,7 @@ pub async fn get(app: &App, caller: &Caller, id: FindingId) -> Result<StoredFind
     tx.finding(id).await?.ok_or(FlowError::NotFound("finding"))
 }
 
-/// Moves a finding on: acknowledge, resolve or ignore. The last two need a reason.
+/// Moves a finding on: acknowledge, resolve, ignore, or open it again. All but the first need a reason.
 pub async fn set_status(
     app: &App,
     caller: &Caller,
@@ -53,10 +55,18 @@ pub async fn set_status(
         });
     }
     finding.status = to;
+    finding.settled_by = None;
     finding.status_by = Some(caller.actor.to_string());
     finding.status_reason = reason.map(str::to_owned);
     finding.updated_at = now;
     tx.update_finding(&finding).await?;
+    let event = Told {
+        kind: FindingEventKind::Status,
+        from: Some(from.to_string()),
+        to: Some(to.to_string()),
+        text: reason.map(str::to_owned),
+    };
+    finding_work::tell(&mut *tx, caller, id, event, now).await?;
     let change = Change {
         action: "finding.status",
         subject_type: "finding",
@@ -71,12 +81,15 @@ pub async fn set_status(
     Ok(finding)
 }
 
-/// `OPEN → ACKNOWLEDGED → RESOLVED | IGNORED`; acknowledging may be skipped.
+/// `OPEN → ACKNOWLEDGED → RESOLVED | IGNORED`; acknowledging may be skipped, and what was closed by mistake may be
+/// opened again.
 fn allowed(from: FindingStatus, to: FindingStatus) -> bool {
     use FindingStatus as S;
     matches!(
         (from, to),
-        (S::Open, S::Acknowledged | S::Resolved | S::Ignored) | (S::Acknowledged, S::Resolved | S::Ignored)
+        (S::Open, S::Acknowledged | S::Resolved | S::Ignored)
+            | (S::Acknowledged, S::Resolved | S::Ignored)
+            | (S::Resolved | S::Ignored, S::Open)
     )
 }
 
@@ -85,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_finding_only_moves_forward() {
+    fn a_finding_moves_forward_or_is_opened_again() {
         use FindingStatus::{Acknowledged, Ignored, Open, Resolved};
         for (from, to, expected) in [
             (Open, Acknowledged, true),
@@ -94,6 +107,8 @@ mod tests {
             (Acknowledged, Open, false),
             (Resolved, Ignored, false),
             (Ignored, Acknowledged, false),
+            (Ignored, Open, true),
+            (Resolved, Open, true),
         ] {
             assert_eq!(allowed(from, to), expected, "{from} → {to}");
         }

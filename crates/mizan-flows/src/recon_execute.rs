@@ -21,7 +21,7 @@ use mizan_store::recon_runs::{ReconRun, RunStatus};
 
 use crate::jobs::{JobOutcome, Try};
 use crate::retry::is_passing;
-use crate::{App, Caller, FlowError, Result};
+use crate::{App, Caller, FlowError, Result, completeness};
 
 /// How far apart the clocks of a provider and of the ledger may be.
 const MARGIN: TimeDelta = TimeDelta::minutes(5);
@@ -161,6 +161,9 @@ async fn finish(app: &App, caller: &Caller, run: &ReconRun, report: Report) -> R
         resolved = tx
             .resolve_vanished(&run.provider, run.window, run.id, now)
             .await?;
+        let ledger = tx.ledger_volume(&run.provider, run.window).await?;
+        let days = completeness::covered(run, &report.findings, &ledger, now);
+        tx.keep_covered(&days).await?;
     }
     row.status = RunStatus::Completed;
     row.stats_json = Some(stats(app, run, &report, upserted, resolved, now).to_string());
@@ -240,6 +243,8 @@ fn stored(run: &ReconRun, it: &Finding, now: Timestamp) -> StoredFinding {
         updated_at: now,
         status_by: None,
         status_reason: None,
+        assigned_to: None,
+        settled_by: None,
     }
 }
 

@@ -212,6 +212,8 @@ pub(crate) async fn raise(
         updated_at: now,
         status_by: None,
         status_reason: None,
+        assigned_to: None,
+        settled_by: None,
     };
     tx.upsert_findings(&[finding]).await?;
     metrics::counter!("mizan_webhook_findings_total", "provider" => row.provider.to_string(),

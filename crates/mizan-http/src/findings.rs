@@ -4,8 +4,9 @@ use axum::Json;
 use axum::extract::State;
 use chrono::{DateTime, Utc};
 use mizan_core::{FindingId, Money};
+use mizan_flows::finding_adjustments::suggest;
 use mizan_flows::findings;
-use mizan_store::findings::{FindingFilter, FindingStatus, StoredFinding};
+use mizan_store::findings::{Assignee, FindingFilter, FindingStatus, StoredFinding};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
@@ -51,6 +52,46 @@ pub(crate) struct FindingView {
     pub(crate) updated_at: DateTime<Utc>,
     pub(crate) status_by: Option<String>,
     pub(crate) status_reason: Option<String>,
+    /// The member of staff who works on it.
+    pub(crate) assigned_to: Option<Uuid>,
+    /// The transaction that settled it.
+    pub(crate) settled_by: Option<Uuid>,
+}
+
+/// A finding with the correction that would settle it.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = FindingDetail)]
+pub(crate) struct DetailView {
+    #[serde(flatten)]
+    finding: FindingView,
+    /// What somebody may propose, where an amount would correct the ledger.
+    suggested_adjustment: Option<SuggestionView>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = SuggestedAdjustment)]
+struct SuggestionView {
+    /// The code of the account to debit.
+    debit: String,
+    credit: String,
+    /// Major units.
+    amount: String,
+    currency: String,
+}
+
+impl From<StoredFinding> for DetailView {
+    fn from(it: StoredFinding) -> Self {
+        let suggested_adjustment = suggest(&it).map(|it| SuggestionView {
+            debit: it.debit.as_str().to_owned(),
+            credit: it.credit.as_str().to_owned(),
+            amount: it.amount.major(),
+            currency: it.amount.currency.to_string(),
+        });
+        Self {
+            finding: it.into(),
+            suggested_adjustment,
+        }
+    }
 }
 
 impl From<StoredFinding> for FindingView {
@@ -80,6 +121,8 @@ impl From<StoredFinding> for FindingView {
             updated_at: it.updated_at,
             status_by: it.status_by,
             status_reason: it.status_reason,
+            assigned_to: it.assigned_to.map(|it| it.0),
+            settled_by: it.settled_by.map(|it| it.0),
         }
     }
 }
@@ -97,6 +140,10 @@ pub(crate) struct Filter {
     /// Findings that this run found last.
     #[param(value_type = Option<Uuid>)]
     run_id: Option<String>,
+    /// A member of staff, or `none` for what nobody works on.
+    assigned_to: Option<String>,
+    /// Exactly this event id.
+    provider_event_id: Option<String>,
 }
 
 impl Filter {
@@ -107,6 +154,11 @@ impl Filter {
             severity: word("severity", self.severity.as_deref())?,
             status: word("status", self.status.as_deref())?,
             run: word("run_id", self.run_id.as_deref())?,
+            assigned_to: match self.assigned_to.as_deref() {
+                Some("none") => Some(Assignee::Nobody),
+                text => word("assigned_to", text)?.map(Assignee::Staff),
+            },
+            event_id: self.provider_event_id.clone(),
         })
     }
 }
@@ -115,7 +167,7 @@ impl Filter {
 #[serde(default, deny_unknown_fields)]
 #[schema(as = FindingReason)]
 pub(crate) struct Why {
-    /// Needed to resolve or ignore; at most 1 000 bytes.
+    /// Needed to resolve, ignore or open again; at most 1 000 bytes.
     reason: Option<String>,
 }
 
@@ -131,13 +183,13 @@ pub(crate) async fn list(
     Ok(Json(listing.page.listed(found, FindingView::from)))
 }
 
-/// Shows one finding.
-#[utoipa::path(get, path = "/findings/{id}", tag = "findings", operation_id = "get_finding", params(("id" = Uuid, Path)), responses((status = 200, body = FindingView)))]
+/// Shows one finding: both rows side by side, why they do not agree, and what would settle it.
+#[utoipa::path(get, path = "/findings/{id}", tag = "findings", operation_id = "get_finding", params(("id" = Uuid, Path)), responses((status = 200, body = DetailView)))]
 pub(crate) async fn get(
     State(edge): State<Edge>,
     signed: Signed,
     Id(id): Id<FindingId>,
-) -> Result<Json<FindingView>, ApiError> {
+) -> Result<Json<DetailView>, ApiError> {
     Ok(Json(findings::get(&edge.app, &signed.caller, id).await?.into()))
 }
 
@@ -182,6 +234,22 @@ pub(crate) async fn ignore(
     body: MaybeSent<Why>,
 ) -> Result<Json<FindingView>, ApiError> {
     let (to, reason) = (FindingStatus::Ignored, body.value.reason.as_deref());
+    Ok(Json(
+        findings::set_status(&edge.app, &signed.caller, id, to, reason)
+            .await?
+            .into(),
+    ))
+}
+
+/// Opens a finding again that was closed by mistake.
+#[utoipa::path(post, path = "/findings/{id}/reopen", tag = "findings", operation_id = "reopen_finding", request_body = Why, params(("id" = Uuid, Path)), responses((status = 200, body = FindingView)))]
+pub(crate) async fn reopen(
+    State(edge): State<Edge>,
+    signed: Signed,
+    Id(id): Id<FindingId>,
+    body: MaybeSent<Why>,
+) -> Result<Json<FindingView>, ApiError> {
+    let (to, reason) = (FindingStatus::Open, body.value.reason.as_deref());
     Ok(Json(
         findings::set_status(&edge.app, &signed.caller, id, to, reason)
             .await?

@@ -21,7 +21,7 @@ use crate::findings::{Filter, FindingView};
 use crate::params::Params;
 use crate::state::Edge;
 
-const HEADER: [&str; 18] = [
+const HEADER: [&str; 20] = [
     "id",
     "provider",
     "provider_event_id",
@@ -40,6 +40,8 @@ const HEADER: [&str; 18] = [
     "updated_at",
     "status_by",
     "status_reason",
+    "assigned_to",
+    "settled_by",
 ];
 const ROWS: u32 = 200;
 
@@ -117,6 +119,8 @@ fn fields(it: FindingView) -> Vec<Cow<'static, str>> {
         time(it.updated_at).into(),
         text(it.status_by),
         text(it.status_reason),
+        id(it.assigned_to),
+        id(it.settled_by),
     ]
 }
 

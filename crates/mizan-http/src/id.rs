@@ -5,7 +5,8 @@ use std::str::FromStr;
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 use mizan_core::{
-    AccountId, ApiKeyId, FindingId, PlayerId, RunId, StaffId, TransactionId, WebhookEventId, WithdrawalId,
+    AccountId, AdjustmentId, ApiKeyId, FindingId, PlayerId, RunId, StaffId, TransactionId, WebhookEventId,
+    WithdrawalId,
 };
 
 use crate::error::ApiError;
@@ -33,6 +34,7 @@ macro_rules! named {
 }
 
 named! {
+    AdjustmentId = "adjustment",
     ApiKeyId = "API key",
     FindingId = "finding",
     PlayerId = "player",

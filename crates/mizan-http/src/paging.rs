@@ -2,7 +2,9 @@
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use mizan_core::{AccountId, ApiKeyId, FindingId, PlayerId, RunId, StaffId, WebhookEventId, WithdrawalId};
+use mizan_core::{
+    AccountId, AdjustmentId, ApiKeyId, FindingId, PlayerId, RunId, StaffId, WebhookEventId, WithdrawalId,
+};
 use mizan_store::{Page, Paged, Start};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -191,6 +193,7 @@ macro_rules! uuid_keys {
 }
 
 uuid_keys!(
+    AdjustmentId,
     ApiKeyId,
     FindingId,
     PlayerId,

@@ -13,9 +13,9 @@ use utoipa_axum::routes;
 use crate::permissions::Permission as P;
 use crate::state::{Edge, HttpState};
 use crate::{
-    accounts, adjustments, api_keys, audit, auth, connections, findings, findings_csv, flags, frame, health,
-    login, openapi, players, recon_runs, staff, tenants, transfers, wallets, webhook_inbox, webhooks,
-    withdrawals,
+    accounts, adjustments, api_keys, audit, auth, completeness, connections, finding_adjustments,
+    finding_work, findings, findings_csv, flags, frame, health, login, openapi, players, recon_runs, staff,
+    tenants, transfers, wallets, webhook_inbox, webhooks, withdrawals,
 };
 
 /// The HTTP side of a process. Serve it with the peer's address as connect info
@@ -139,6 +139,16 @@ fn of_findings() -> OpenApiRouter<Edge> {
         .routes(needs(P::FindingsWork, routes!(findings::acknowledge)))
         .routes(needs(P::FindingsWork, routes!(findings::resolve)))
         .routes(needs(P::FindingsWork, routes!(findings::ignore)))
+        .routes(needs(P::FindingsWork, routes!(findings::reopen)))
+        .routes(needs(P::FindingsWork, routes!(finding_work::assign)))
+        .routes(needs(P::FindingsWork, routes!(finding_work::comment)))
+        .routes(needs(P::ReconRead, routes!(finding_work::events)))
+        .routes(needs(P::LedgerAdjust, routes!(finding_adjustments::propose)))
+        .routes(needs(P::ReconRead, routes!(finding_adjustments::list_of_finding)))
+        .routes(needs(P::LedgerAdjust, routes!(finding_adjustments::approve)))
+        .routes(needs(P::LedgerAdjust, routes!(finding_adjustments::reject)))
+        .routes(needs(P::ReconRead, routes!(finding_adjustments::list)))
+        .routes(needs(P::ReconRead, routes!(completeness::report)))
 }
 
 fn of_administration() -> OpenApiRouter<Edge> {

@@ -5,7 +5,7 @@ mod upsert;
 use async_trait::async_trait;
 use mizan_core::{FindingId, ProviderKey, RunId, TimeWindow, Timestamp};
 use mizan_recon::finding::{FindingType, Severity};
-use mizan_store::findings::{FindingFilter, FindingStatus, Findings, StoredFinding, Upserted};
+use mizan_store::findings::{Assignee, FindingFilter, FindingStatus, Findings, StoredFinding, Upserted};
 use mizan_store::{Page, Paged, Result, StoreError};
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
@@ -20,7 +20,7 @@ macro_rules! finding_columns {
     () => {
         "id, provider, provider_event_id, provider_ref, finding_type, severity, status, currency, \
          statement_amount, ledger_amount, transaction_id, details, run_id, last_run_id, occurred_at, created_at, \
-         updated_at, status_by, status_reason"
+         updated_at, status_by, status_reason, assigned_to, settled_by"
     };
 }
 macro_rules! finding_filter {
@@ -31,13 +31,18 @@ macro_rules! finding_filter {
            AND ($3::text IS NULL OR finding_type = $3)
            AND ($4::text IS NULL OR severity = $4)
            AND ($5::text IS NULL OR status = $5)
-           AND ($6::uuid IS NULL OR last_run_id = $6)"
+           AND ($6::uuid IS NULL OR last_run_id = $6)
+           AND ($7::uuid IS NULL OR assigned_to = $7)
+           AND (NOT $8::boolean OR assigned_to IS NULL)
+           AND ($9::text IS NULL OR provider_event_id = $9)"
     };
 }
 
 statements! {
     /// In order of their keys, so that two runs over the same rows wait for each other and never both ways.
-    LOCK_KNOWN = "SELECT f.id, f.status FROM reconciliation_findings f
+    LOCK_KNOWN = "SELECT f.id, f.provider, f.provider_event_id, f.finding_type, f.status, f.settled_by,
+                f.statement_amount, f.ledger_amount
+         FROM reconciliation_findings f
          WHERE f.tenant_id = $1 AND (f.provider, f.provider_event_id, f.finding_type) IN (
              SELECT * FROM unnest($2::text[], $3::text[], $4::text[]))
          ORDER BY f.provider, f.provider_event_id, f.finding_type FOR NO KEY UPDATE";
@@ -46,34 +51,48 @@ statements! {
          SELECT $1, rows.* FROM unnest(
              $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
              $10::bigint[], $11::bigint[], $12::uuid[], $13::text[], $14::uuid[], $15::uuid[], $16::timestamptz[],
-             $17::timestamptz[], $18::timestamptz[], $19::text[], $20::text[]) AS rows
+             $17::timestamptz[], $18::timestamptz[], $19::text[], $20::text[], $21::uuid[], $22::uuid[]) AS rows
          ON CONFLICT ON CONSTRAINT uq_recon_provider_event_type DO UPDATE
          SET provider_ref = excluded.provider_ref, severity = excluded.severity, currency = excluded.currency,
              statement_amount = excluded.statement_amount, ledger_amount = excluded.ledger_amount,
              transaction_id = excluded.transaction_id, details = excluded.details,
              last_run_id = coalesce(excluded.last_run_id, f.last_run_id), occurred_at = excluded.occurred_at,
-             updated_at = excluded.updated_at,
-             status = CASE f.status WHEN 'RESOLVED' THEN 'OPEN' ELSE f.status END,
-             status_by = CASE f.status WHEN 'RESOLVED' THEN 'system:reconciliation' ELSE f.status_by END,
-             status_reason = CASE f.status
-                 WHEN 'RESOLVED' THEN 'found again' || coalesce(' by run ' || excluded.last_run_id::text, '')
-                 ELSE f.status_reason END
+             updated_at = excluded.updated_at
          WHERE f.tenant_id = excluded.tenant_id
          RETURNING (f.xmax = 0) AS created");
-    RESOLVE_VANISHED = "UPDATE reconciliation_findings
-         SET status = 'RESOLVED', status_by = 'system:reconciliation',
-             status_reason = 'not found again by run ' || $5::uuid::text, updated_at = $6
-         WHERE tenant_id = $1 AND provider = $2 AND occurred_at >= $3 AND occurred_at < $4
-           AND status IN ('OPEN', 'ACKNOWLEDGED') AND last_run_id <> $5";
+    /// These were resolved, are locked, and are found again.
+    REOPEN = "WITH reopened AS (
+             UPDATE reconciliation_findings
+             SET status = 'OPEN', status_by = 'system:reconciliation', settled_by = NULL,
+                 status_reason = 'found again' || coalesce(' by run ' || last_run_id::text, '')
+             WHERE tenant_id = $1 AND id = ANY ($2::uuid[]) AND status = 'RESOLVED'
+             RETURNING id, status_reason)
+         INSERT INTO finding_events (tenant_id, finding_id, kind, actor, from_value, to_value, text, at)
+         SELECT $1, id, 'status', 'system:reconciliation', 'RESOLVED', 'OPEN', status_reason, $3
+         FROM reopened ORDER BY id";
+    RESOLVE_VANISHED = "WITH gone AS (
+             SELECT id, status FROM reconciliation_findings
+             WHERE tenant_id = $1 AND provider = $2 AND occurred_at >= $3 AND occurred_at < $4
+               AND status IN ('OPEN', 'ACKNOWLEDGED') AND last_run_id <> $5
+             ORDER BY provider, provider_event_id, finding_type FOR NO KEY UPDATE),
+         resolved AS (
+             UPDATE reconciliation_findings f
+             SET status = 'RESOLVED', status_by = 'system:reconciliation',
+                 status_reason = 'not found again by run ' || $5::uuid::text, updated_at = $6
+             FROM gone WHERE f.id = gone.id
+             RETURNING f.id, gone.status, f.status_reason)
+         INSERT INTO finding_events (tenant_id, finding_id, kind, actor, from_value, to_value, text, at)
+         SELECT $1, id, 'status', 'system:reconciliation', status, 'RESOLVED', status_reason, $6
+         FROM resolved ORDER BY id";
     BY_ID = concat!("SELECT ", finding_columns!(), " FROM reconciliation_findings WHERE tenant_id = $1 AND id = $2");
     LOCK = concat!("SELECT ", finding_columns!(), " FROM reconciliation_findings
          WHERE tenant_id = $1 AND id = $2 FOR NO KEY UPDATE");
     UPDATE = "UPDATE reconciliation_findings
-         SET status = $3, status_by = $4, status_reason = $5, updated_at = $6
+         SET status = $3, status_by = $4, status_reason = $5, updated_at = $6, assigned_to = $7, settled_by = $8
          WHERE tenant_id = $1 AND id = $2";
     LIST = concat!("SELECT ", finding_columns!(), " ", finding_filter!(), "
-           AND ($7::uuid IS NULL OR id < $7)
-         ORDER BY id DESC LIMIT $8 OFFSET $9");
+           AND ($10::uuid IS NULL OR id < $10)
+         ORDER BY id DESC LIMIT $11 OFFSET $12");
     COUNT = concat!("SELECT count(*) ", finding_filter!());
     COUNT_BY_TYPE = concat!("SELECT finding_type, count(*) AS findings ", finding_filter!(), "
          GROUP BY finding_type ORDER BY finding_type");
@@ -101,6 +120,8 @@ fn finding(row: &Row) -> Result<StoredFinding> {
         updated_at: record.get("updated_at")?,
         status_by: record.get("status_by")?,
         status_reason: record.get("status_reason")?,
+        assigned_to: record.maybe_id("assigned_to")?,
+        settled_by: record.maybe_id("settled_by")?,
     })
 }
 
@@ -111,6 +132,9 @@ struct Filters<'a> {
     severity: Option<&'static str>,
     status: Option<&'static str>,
     run: Option<Uuid>,
+    assigned_to: Option<Uuid>,
+    unassigned: bool,
+    event_id: Option<&'a str>,
 }
 
 impl<'a> Filters<'a> {
@@ -121,10 +145,16 @@ impl<'a> Filters<'a> {
             severity: filter.severity.map(Severity::as_str),
             status: filter.status.map(FindingStatus::as_str),
             run: filter.run.map(|it| it.0),
+            assigned_to: match filter.assigned_to {
+                Some(Assignee::Staff(id)) => Some(id.0),
+                Some(Assignee::Nobody) | None => None,
+            },
+            unassigned: filter.assigned_to == Some(Assignee::Nobody),
+            event_id: filter.event_id.as_deref(),
         }
     }
 
-    fn params<'b>(&'b self, tenant: &'b i32) -> [(Param<'b>, Type); 6] {
+    fn params<'b>(&'b self, tenant: &'b i32) -> [(Param<'b>, Type); 9] {
         [
             (tenant, Type::INT4),
             (&self.provider, Type::TEXT),
@@ -132,6 +162,9 @@ impl<'a> Filters<'a> {
             (&self.severity, Type::TEXT),
             (&self.status, Type::TEXT),
             (&self.run, Type::UUID),
+            (&self.assigned_to, Type::UUID),
+            (&self.unassigned, Type::BOOL),
+            (&self.event_id, Type::TEXT),
         ]
     }
 }
@@ -186,6 +219,8 @@ impl Findings for PgTx {
                     &it.status_by,
                     &it.status_reason,
                     &it.updated_at,
+                    &it.assigned_to.map(|it| it.0),
+                    &it.settled_by.map(|it| it.0),
                 ],
             )
             .await?;

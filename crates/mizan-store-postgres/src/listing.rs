@@ -1,7 +1,8 @@
 //! Keys of pages as the driver takes them.
 
 use mizan_core::{
-    AccountId, ApiKeyId, DepositId, FindingId, PlayerId, RunId, StaffId, WebhookEventId, WithdrawalId,
+    AccountId, AdjustmentId, ApiKeyId, DepositId, FindingId, PlayerId, RunId, StaffId, WebhookEventId,
+    WithdrawalId,
 };
 use mizan_store::{Page, Start};
 use tokio_postgres::types::{ToSql, Type};
@@ -45,6 +46,7 @@ macro_rules! uuid_keys {
 uuid_keys!(
     ApiKeyId,
     DepositId,
+    AdjustmentId,
     FindingId,
     PlayerId,
     RunId,

@@ -5,7 +5,7 @@ mod upsert;
 use async_trait::async_trait;
 use mizan_core::{FindingId, ProviderKey, RunId, TimeWindow, Timestamp};
 use mizan_recon::finding::{FindingType, Severity};
-use mizan_store::findings::{FindingFilter, FindingStatus, Findings, StoredFinding, Upserted};
+use mizan_store::findings::{Assignee, FindingFilter, FindingStatus, Findings, StoredFinding, Upserted};
 use mizan_store::{Page, Paged, Result};
 use rusqlite::params;
 
@@ -24,21 +24,33 @@ statements! {
           AND occurred_at >= ?5 AND occurred_at < ?6
           AND last_run_id <> ?1";
 
+    /// The same, on the timelines; before the update, while it can be told which they are.
+    TELL_VANISHED = "
+        INSERT INTO finding_events (tenant_id, finding_id, kind, actor, from_value, to_value, text, at)
+        SELECT tenant_id, id, 'status', 'system:reconciliation', status, 'RESOLVED',
+               'not found again by run ' || ?1, ?2
+        FROM reconciliation_findings
+        WHERE tenant_id = ?3 AND provider = ?4 AND status IN ('OPEN', 'ACKNOWLEDGED')
+          AND occurred_at >= ?5 AND occurred_at < ?6
+          AND last_run_id <> ?1
+        ORDER BY id";
+
     FINDING = "
         SELECT id, provider, provider_event_id, provider_ref, finding_type, severity, status, currency,
                statement_amount, ledger_amount, transaction_id, details, run_id, last_run_id, occurred_at,
-               created_at, updated_at, status_by, status_reason
+               created_at, updated_at, status_by, status_reason, assigned_to, settled_by
         FROM reconciliation_findings
         WHERE id = ?1 AND tenant_id = ?2";
 
     UPDATE_FINDING = "
-        UPDATE reconciliation_findings SET status = ?3, status_by = ?4, status_reason = ?5, updated_at = ?6
+        UPDATE reconciliation_findings
+        SET status = ?3, status_by = ?4, status_reason = ?5, updated_at = ?6, assigned_to = ?7, settled_by = ?8
         WHERE id = ?1 AND tenant_id = ?2";
 
     LIST_FINDINGS = "
         SELECT id, provider, provider_event_id, provider_ref, finding_type, severity, status, currency,
                statement_amount, ledger_amount, transaction_id, details, run_id, last_run_id, occurred_at,
-               created_at, updated_at, status_by, status_reason
+               created_at, updated_at, status_by, status_reason, assigned_to, settled_by
         FROM reconciliation_findings
         WHERE tenant_id = ?1 AND id < ?2
           AND (?3 IS NULL OR provider = ?3)
@@ -46,7 +58,10 @@ statements! {
           AND (?5 IS NULL OR severity = ?5)
           AND (?6 IS NULL OR status = ?6)
           AND (?7 IS NULL OR last_run_id = ?7)
-        ORDER BY id DESC LIMIT ?8 OFFSET ?9";
+          AND (?8 IS NULL OR assigned_to = ?8)
+          AND (NOT ?9 OR assigned_to IS NULL)
+          AND (?10 IS NULL OR provider_event_id = ?10)
+        ORDER BY id DESC LIMIT ?11 OFFSET ?12";
 
     COUNT_FINDINGS = "
         SELECT count(*)
@@ -56,7 +71,10 @@ statements! {
           AND (?3 IS NULL OR finding_type = ?3)
           AND (?4 IS NULL OR severity = ?4)
           AND (?5 IS NULL OR status = ?5)
-          AND (?6 IS NULL OR last_run_id = ?6)";
+          AND (?6 IS NULL OR last_run_id = ?6)
+          AND (?7 IS NULL OR assigned_to = ?7)
+          AND (NOT ?8 OR assigned_to IS NULL)
+          AND (?9 IS NULL OR provider_event_id = ?9)";
 
     COUNT_FINDINGS_BY_TYPE = "
         SELECT finding_type, count(*)
@@ -67,6 +85,9 @@ statements! {
           AND (?4 IS NULL OR severity = ?4)
           AND (?5 IS NULL OR status = ?5)
           AND (?6 IS NULL OR last_run_id = ?6)
+          AND (?7 IS NULL OR assigned_to = ?7)
+          AND (NOT ?8 OR assigned_to IS NULL)
+          AND (?9 IS NULL OR provider_event_id = ?9)
         GROUP BY finding_type
         ORDER BY finding_type";
 }
@@ -99,6 +120,7 @@ impl Findings for SqliteTx {
                 stamp(window.start()),
                 stamp(window.end())
             ];
+            execute(db, &TELL_VANISHED, params)?;
             execute(db, &RESOLVE_VANISHED, params)
         })
         .await
@@ -125,7 +147,9 @@ impl Findings for SqliteTx {
                 it.status.as_str(),
                 it.status_by,
                 it.status_reason,
-                stamp(it.updated_at)
+                stamp(it.updated_at),
+                it.assigned_to.map(|it| id_text(it.0)),
+                it.settled_by.map(|it| id_text(it.0))
             ];
             execute_one(db, &UPDATE_FINDING, params)
         })
@@ -140,12 +164,16 @@ impl Findings for SqliteTx {
         let (filter, page) = (Filter::of(filter), *page);
         self.within(move |db, tenant| {
             let at = by_id(&page);
-            let [provider, kind, severity, status, run] = &filter.0;
+            let [provider, kind, severity, status, run, assigned, event] = &filter.texts;
+            let nobody = filter.unassigned;
             let params = params![
-                tenant, at.before, provider, kind, severity, status, run, at.limit, at.offset
+                tenant, at.before, provider, kind, severity, status, run, assigned, nobody, event, at.limit,
+                at.offset
             ];
             let rows = all(db, &LIST_FINDINGS, params, "reconciliation_findings", finding_row)?;
-            let params = params![tenant, provider, kind, severity, status, run];
+            let params = params![
+                tenant, provider, kind, severity, status, run, assigned, nobody, event
+            ];
             let counted = || count(db, &COUNT_FINDINGS, params);
             let total = page.with_total.then(counted).transpose()?;
             Ok(Paged::of(rows, &page, total, |it| it.id))
@@ -156,8 +184,11 @@ impl Findings for SqliteTx {
     async fn count_findings(&mut self, filter: &FindingFilter) -> Result<Vec<(FindingType, u64)>> {
         let filter = Filter::of(filter);
         self.within(move |db, tenant| {
-            let [provider, kind, severity, status, run] = &filter.0;
-            let params = params![tenant, provider, kind, severity, status, run];
+            let [provider, kind, severity, status, run, assigned, event] = &filter.texts;
+            let nobody = filter.unassigned;
+            let params = params![
+                tenant, provider, kind, severity, status, run, assigned, nobody, event
+            ];
             all(
                 db,
                 &COUNT_FINDINGS_BY_TYPE,
@@ -173,18 +204,30 @@ impl Findings for SqliteTx {
     }
 }
 
-/// A filter the way the statements take it: provider, type, severity, status, run.
-struct Filter([Option<String>; 5]);
+/// A filter the way the statements take it.
+struct Filter {
+    /// Provider, type, severity, status, run, assignee, event id.
+    texts: [Option<String>; 7],
+    unassigned: bool,
+}
 
 impl Filter {
     fn of(filter: &FindingFilter) -> Self {
-        Self([
+        let assigned = match filter.assigned_to {
+            Some(Assignee::Staff(id)) => Some(id_text(id.0)),
+            Some(Assignee::Nobody) | None => None,
+        };
+        let texts = [
             filter.provider.as_ref().map(|it| it.as_str().to_owned()),
             filter.finding_type.map(|it| FindingType::as_str(it).to_owned()),
             filter.severity.map(|it| Severity::as_str(it).to_owned()),
             filter.status.map(|it| FindingStatus::as_str(it).to_owned()),
             filter.run.map(|it| id_text(it.0)),
-        ])
+            assigned,
+            filter.event_id.clone(),
+        ];
+        let unassigned = filter.assigned_to == Some(Assignee::Nobody);
+        Self { texts, unassigned }
     }
 }
 
@@ -209,5 +252,7 @@ fn finding_row(row: &mut Cells<'_>) -> Result<StoredFinding> {
         updated_at: row.time("updated_at")?,
         status_by: row.get("status_by")?,
         status_reason: row.get("status_reason")?,
+        assigned_to: row.id_opt("assigned_to")?,
+        settled_by: row.id_opt("settled_by")?,
     })
 }

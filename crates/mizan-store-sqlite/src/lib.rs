@@ -8,10 +8,13 @@ mod api_keys;
 mod audit;
 mod cells;
 mod chain;
+mod completeness;
 mod connections;
 mod deposits;
 mod effects;
 mod error;
+mod finding_adjustments;
+mod finding_events;
 mod findings;
 mod flags;
 mod idempotency;
@@ -46,9 +49,12 @@ pub fn statements() -> impl Iterator<Item = (&'static str, &'static str)> {
         api_keys::STATEMENTS,
         audit::STATEMENTS,
         chain::STATEMENTS,
+        completeness::STATEMENTS,
         connections::STATEMENTS,
         deposits::STATEMENTS,
         effects::STATEMENTS,
+        finding_adjustments::STATEMENTS,
+        finding_events::STATEMENTS,
         findings::STATEMENTS,
         findings::UPSERTS,
         flags::STATEMENTS,

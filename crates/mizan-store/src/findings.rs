@@ -1,7 +1,9 @@
 //! Findings: what runs found, unique by provider, event id and type, with what people made of them.
 
 use async_trait::async_trait;
-use mizan_core::{Currency, FindingId, Minor, ProviderKey, RunId, TimeWindow, Timestamp, TransactionId};
+use mizan_core::{
+    Currency, FindingId, Minor, ProviderKey, RunId, StaffId, TimeWindow, Timestamp, TransactionId,
+};
 use mizan_recon::finding::{FindingType, Severity};
 
 use crate::{Page, Paged, Result};
@@ -40,6 +42,18 @@ pub struct StoredFinding {
     /// Who set the status, and why.
     pub status_by: Option<String>,
     pub status_reason: Option<String>,
+    /// Who works on it.
+    pub assigned_to: Option<StaffId>,
+    /// The transaction that settled it, after a second person approved. While both amounts stay as they are,
+    /// finding it again does not open it again.
+    pub settled_by: Option<TransactionId>,
+}
+
+/// Whose findings are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Assignee {
+    Nobody,
+    Staff(StaffId),
 }
 
 #[derive(Debug, Clone, Default)]
@@ -50,6 +64,9 @@ pub struct FindingFilter {
     pub status: Option<FindingStatus>,
     /// Findings that this run found last.
     pub run: Option<RunId>,
+    pub assigned_to: Option<Assignee>,
+    /// Exactly this event id.
+    pub event_id: Option<String>,
 }
 
 /// What an upsert did.
@@ -65,11 +82,12 @@ pub struct Upserted {
 #[async_trait]
 pub trait Findings {
     /// Keeps findings by (provider, event id, type), set-based. A known one keeps its id, status and first
-    /// run; RESOLVED becomes OPEN again; IGNORED stays.
+    /// run. RESOLVED becomes OPEN again and its timeline says so, unless a transaction settled it and neither
+    /// amount has changed since; IGNORED stays.
     async fn upsert_findings(&mut self, findings: &[StoredFinding]) -> Result<Upserted>;
 
     /// Resolves the findings of a window that `run` did not find again, and says so in the reason. Only those
-    /// that were found by a run, and are open or acknowledged. Returns how many.
+    /// that were found by a run, and are open or acknowledged. Returns how many. Their timelines say so too.
     async fn resolve_vanished(
         &mut self,
         provider: &ProviderKey,
@@ -82,7 +100,7 @@ pub trait Findings {
 
     async fn lock_finding(&mut self, id: FindingId) -> Result<Option<StoredFinding>>;
 
-    /// Writes `status`, `status_by`, `status_reason` and `updated_at`.
+    /// Writes `status`, `status_by`, `status_reason`, `assigned_to`, `settled_by` and `updated_at`.
     async fn update_finding(&mut self, finding: &StoredFinding) -> Result<()>;
 
     /// Newest first.

@@ -8,10 +8,13 @@ pub mod accounts;
 pub mod api_keys;
 pub mod audit;
 pub mod chain;
+pub mod completeness;
 pub mod connections;
 pub mod deposits;
 pub mod effects;
 pub mod error;
+pub mod finding_adjustments;
+pub mod finding_events;
 pub mod findings;
 pub mod flags;
 pub mod idempotency;
@@ -80,6 +83,9 @@ pub trait Tx:
     + connections::Connections
     + deposits::Deposits
     + effects::Effects
+    + completeness::Completeness
+    + finding_adjustments::FindingAdjustments
+    + finding_events::FindingEvents
     + findings::Findings
     + flags::Flags
     + idempotency::Idempotency

@@ -42,7 +42,7 @@ codes! {
     INVALID_CREDENTIALS 401 "Invalid credentials" "the email or the password is wrong" "Check both; five failures in a minute are answered with 429.";
     TOO_MANY_ATTEMPTS 429 "Too many attempts" "there were too many failures to sign in" "Wait for the seconds of `Retry-After`.";
     FORBIDDEN 403 "Forbidden" "this user may not do that" "Ask an owner for the role or scope.";
-    APPROVER_IS_REQUESTER 403 "Approver is requester" "the one who asked for a withdrawal may not approve it" "Have somebody else review it.";
+    APPROVER_IS_REQUESTER 403 "Approver is requester" "the one who asked for a withdrawal, or proposed an adjustment, may not approve it" "Have somebody else decide.";
     KYC_REQUIRED 403 "KYC required" "the player's documents have not been approved" "Have them reviewed first.";
     // -- idempotency
     IDEMPOTENCY_KEY_REQUIRED 400 "Idempotency key required" "the route moves money and needs the Idempotency-Key header" "Send a key of your own, the same on every repetition.";
@@ -73,6 +73,7 @@ codes! {
     API_KEY_NOT_FOUND 404 "API key not found" "the tenant has no such API key, or it is revoked" "Check the id.";
     WEBHOOK_EVENT_NOT_FOUND 404 "Webhook event not found" "the tenant has no such event" "Check the id.";
     RUN_NOT_FOUND 404 "Run not found" "the tenant has no such reconciliation run" "Check the id.";
+    ADJUSTMENT_NOT_FOUND 404 "Adjustment not found" "the finding has no such adjustment" "Check the id.";
     FINDING_NOT_FOUND 404 "Finding not found" "the tenant has no such finding" "Check the id.";
     TENANT_NOT_FOUND 404 "Tenant not found" "there is no such tenant" "Check the key.";
     FLAG_NOT_FOUND 404 "Flag not found" "there is no such flag" "`GET /api/v1/flags` lists them.";
@@ -115,6 +116,7 @@ pub(super) fn not_found(noun: &str) -> &'static Code {
         "webhook event" => &WEBHOOK_EVENT_NOT_FOUND,
         "run" => &RUN_NOT_FOUND,
         "finding" => &FINDING_NOT_FOUND,
+        "adjustment" => &ADJUSTMENT_NOT_FOUND,
         "tenant" => &TENANT_NOT_FOUND,
         "flag" => &FLAG_NOT_FOUND,
         "provider" => &UNSUPPORTED_PROVIDER,

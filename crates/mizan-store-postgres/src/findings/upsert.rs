@@ -7,7 +7,7 @@ use mizan_store::findings::{FindingStatus, StoredFinding, Upserted};
 use mizan_store::{Result, StoreError};
 use uuid::Uuid;
 
-use super::{LOCK_KNOWN, UPSERT};
+use super::{LOCK_KNOWN, REOPEN, UPSERT};
 use crate::record::Record;
 use crate::tx::PgTx;
 
@@ -46,10 +46,12 @@ async fn keep(tx: &PgTx, rows: &[&StoredFinding]) -> Result<Upserted> {
         .session
         .rows(LOCK_KNOWN, &[&tx.tenant, &providers, &events, &types])
         .await?;
-    let mut reopened = 0;
+    let mut again = Vec::new();
     for row in &known {
-        let status: FindingStatus = Record::new(row, "reconciliation_findings", "id").word("status")?;
-        reopened += u64::from(status == FindingStatus::Resolved);
+        again.extend(opens_again(
+            &Record::new(row, "reconciliation_findings", "id"),
+            rows,
+        )?);
     }
 
     let ids: Vec<Uuid> = rows.iter().map(|it| it.id.0).collect();
@@ -71,13 +73,22 @@ async fn keep(tx: &PgTx, rows: &[&StoredFinding]) -> Result<Upserted> {
     let updated: Vec<Timestamp> = rows.iter().map(|it| it.updated_at).collect();
     let status_by: Vec<Option<&str>> = rows.iter().map(|it| it.status_by.as_deref()).collect();
     let reasons: Vec<Option<&str>> = rows.iter().map(|it| it.status_reason.as_deref()).collect();
+    let assigned: Vec<Option<Uuid>> = rows.iter().map(|it| it.assigned_to.map(|id| id.0)).collect();
+    let settled: Vec<Option<Uuid>> = rows.iter().map(|it| it.settled_by.map(|id| id.0)).collect();
     #[rustfmt::skip]
     let kept = tx.session.rows(UPSERT, &[
         &tx.tenant, &ids, &providers, &events, &refs, &types, &severities, &statuses, &currencies,
         &statement_amounts, &ledger_amounts, &transactions, &details, &runs, &last_runs, &occurred,
-        &created, &updated, &status_by, &reasons,
+        &created, &updated, &status_by, &reasons, &assigned, &settled,
     ]).await?;
     StoreError::expect_rows("findings::UPSERT", rows.len() as u64, kept.len() as u64)?;
+
+    let mut reopened = 0;
+    if let (false, Some(first)) = (again.is_empty(), rows.first()) {
+        let at = first.updated_at;
+        reopened = tx.session.execute(REOPEN, &[&tx.tenant, &again, &at]).await?;
+        StoreError::expect_rows("findings::REOPEN", again.len() as u64, reopened)?;
+    }
 
     let mut created = 0;
     for row in &kept {
@@ -89,4 +100,32 @@ async fn keep(tx: &PgTx, rows: &[&StoredFinding]) -> Result<Upserted> {
         seen_again: kept.len() as u64 - created - reopened,
         reopened,
     })
+}
+
+/// The id of a known finding that has to be opened again: it is resolved, and no transaction settled just these
+/// amounts. `rows` are in order of their keys.
+fn opens_again(known: &Record<'_>, rows: &[&StoredFinding]) -> Result<Option<Uuid>> {
+    let status: FindingStatus = known.word("status")?;
+    if status != FindingStatus::Resolved {
+        return Ok(None);
+    }
+    let id: Uuid = known.get("id")?;
+    let settled: Option<Uuid> = known.get("settled_by")?;
+    let (provider, event): (&str, &str) = (known.get("provider")?, known.get("provider_event_id")?);
+    let kind: &str = known.get("finding_type")?;
+    let wanted = (provider, event, kind);
+    let found = rows.binary_search_by(|it| {
+        let key = (
+            it.provider.as_str(),
+            it.provider_event_id.as_str(),
+            it.finding_type.as_str(),
+        );
+        key.cmp(&wanted)
+    });
+    let amounts: (Option<i64>, Option<i64>) = (known.get("statement_amount")?, known.get("ledger_amount")?);
+    let unchanged = found
+        .ok()
+        .and_then(|at| rows.get(at))
+        .is_some_and(|it| (it.statement_amount, it.ledger_amount) == amounts);
+    Ok((settled.is_none() || !unchanged).then_some(id))
 }

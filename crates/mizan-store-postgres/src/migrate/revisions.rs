@@ -27,6 +27,7 @@ pub const REVISIONS: &[Revision] = &[
     revision!("0006", "audit and flags", "0006_audit_and_flags"),
     revision!("0007", "reconciliation runs", "0007_reconciliation_runs"),
     revision!("0008", "reconciliation findings", "0008_reconciliation_findings"),
+    revision!("0009", "findings work", "0009_findings_work"),
 ];
 
 #[cfg(test)]

@@ -64,6 +64,8 @@ fn finding(event: usize, run: RunId) -> anyhow::Result<StoredFinding> {
         updated_at: at(1),
         status_by: None,
         status_reason: None,
+        assigned_to: None,
+        settled_by: None,
     })
 }
 

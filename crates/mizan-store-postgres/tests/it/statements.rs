@@ -94,6 +94,7 @@ async fn every_list_takes_all_its_filters_at_once() -> anyhow::Result<()> {
         severity: Some(Severity::Info),
         status: Some(FindingStatus::Open),
         run: Some(RunId::new()),
+        ..FindingFilter::default()
     };
     assert_eq!(
         tx.findings(&findings, &counted(Start::First)).await?.total,

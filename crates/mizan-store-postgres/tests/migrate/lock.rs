@@ -41,8 +41,8 @@ async fn of_two_upgrades_at_once_one_works_and_the_other_finds_head() -> anyhow:
     let mut steps = [one.done.steps.len(), other.done.steps.len()];
     steps.sort_unstable();
     assert_eq!(steps, [0, REVISIONS.len()]);
-    assert_eq!(one.done.to.as_deref(), Some("0008"));
-    assert_eq!(other.done.to.as_deref(), Some("0008"));
+    assert_eq!(one.done.to.as_deref(), REVISIONS.last().map(|it| it.id));
+    assert_eq!(other.done.to.as_deref(), REVISIONS.last().map(|it| it.id));
     Ok(())
 }
 

@@ -14,7 +14,7 @@ use crate::statement::{execute_one, first, statements};
 
 statements! {
     KNOWN_FINDING = "
-        SELECT id, status
+        SELECT id, status, settled_by, statement_amount, ledger_amount
         FROM reconciliation_findings
         WHERE provider = ?1 AND provider_event_id = ?2 AND finding_type = ?3 AND tenant_id = ?4";
 
@@ -22,8 +22,8 @@ statements! {
         INSERT INTO reconciliation_findings (
             id, tenant_id, provider, provider_event_id, provider_ref, finding_type, severity, status, currency,
             statement_amount, ledger_amount, transaction_id, details, run_id, last_run_id, occurred_at, created_at,
-            updated_at, status_by, status_reason)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)";
+            updated_at, status_by, status_reason, assigned_to, settled_by)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)";
 
     SEE_AGAIN = "
         UPDATE reconciliation_findings
@@ -34,7 +34,14 @@ statements! {
 
     REOPEN_FINDING = "
         UPDATE reconciliation_findings
-        SET status = 'OPEN', status_by = 'system:reconciliation', status_reason = 'found again' || coalesce(' by run ' || last_run_id, '')
+        SET status = 'OPEN', status_by = 'system:reconciliation', settled_by = NULL,
+            status_reason = 'found again' || coalesce(' by run ' || last_run_id, '')
+        WHERE id = ?1 AND tenant_id = ?2";
+
+    TELL_REOPENED = "
+        INSERT INTO finding_events (tenant_id, finding_id, kind, actor, from_value, to_value, text, at)
+        SELECT tenant_id, id, 'status', 'system:reconciliation', 'RESOLVED', 'OPEN', status_reason, updated_at
+        FROM reconciliation_findings
         WHERE id = ?1 AND tenant_id = ?2";
 }
 
@@ -49,10 +56,11 @@ pub(super) fn all(db: &Connection, tenant: i32, findings: &[StoredFinding]) -> R
                 insert(db, tenant, finding)?;
                 done.created += 1;
             }
-            Some((id, status)) => {
-                see_again(db, tenant, &id, finding)?;
-                if status == FindingStatus::Resolved {
-                    execute_one(db, &REOPEN_FINDING, params![id, tenant])?;
+            Some(known) => {
+                see_again(db, tenant, &known.id, finding)?;
+                if known.opens_again(finding) {
+                    execute_one(db, &REOPEN_FINDING, params![known.id, tenant])?;
+                    execute_one(db, &TELL_REOPENED, params![known.id, tenant])?;
                     done.reopened += 1;
                 } else {
                     done.seen_again += 1;
@@ -63,7 +71,23 @@ pub(super) fn all(db: &Connection, tenant: i32, findings: &[StoredFinding]) -> R
     Ok(done)
 }
 
-fn known(db: &Connection, tenant: i32, it: &StoredFinding) -> Result<Option<(String, FindingStatus)>> {
+/// What is kept of a finding already.
+struct Known {
+    id: String,
+    status: FindingStatus,
+    settled_by: Option<String>,
+    amounts: (Option<i64>, Option<i64>),
+}
+
+impl Known {
+    /// Whether it is resolved, and not by a transaction that settled just these amounts.
+    fn opens_again(&self, found: &StoredFinding) -> bool {
+        let unchanged = self.amounts == (found.statement_amount, found.ledger_amount);
+        self.status == FindingStatus::Resolved && !(self.settled_by.is_some() && unchanged)
+    }
+}
+
+fn known(db: &Connection, tenant: i32, it: &StoredFinding) -> Result<Option<Known>> {
     let params = params![
         it.provider.as_str(),
         it.provider_event_id,
@@ -71,7 +95,12 @@ fn known(db: &Connection, tenant: i32, it: &StoredFinding) -> Result<Option<(Str
         tenant
     ];
     first(db, &KNOWN_FINDING, params, "reconciliation_findings", |row| {
-        Ok((row.get("id")?, row.parsed("status")?))
+        Ok(Known {
+            id: row.get("id")?,
+            status: row.parsed("status")?,
+            settled_by: row.get("settled_by")?,
+            amounts: (row.get("statement_amount")?, row.get("ledger_amount")?),
+        })
     })
 }
 
@@ -96,7 +125,9 @@ fn insert(db: &Connection, tenant: i32, it: &StoredFinding) -> Result<()> {
         stamp(it.created_at),
         stamp(it.updated_at),
         it.status_by,
-        it.status_reason
+        it.status_reason,
+        it.assigned_to.map(|it| id_text(it.0)),
+        it.settled_by.map(|it| id_text(it.0))
     ];
     execute_one(db, &INSERT_FINDING, params)
 }

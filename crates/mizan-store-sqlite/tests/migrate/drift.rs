@@ -94,9 +94,12 @@ async fn an_older_binary_sees_that_the_database_is_ahead() -> anyhow::Result<()>
     tester.upgrade("head").await?;
     let mut older = tester
         .open()?
-        .with_revisions(&REVISIONS[..5], Expected::default());
+        .with_revisions(&REVISIONS[..REVISIONS.len() - 3], Expected::default());
     let found = check(&mut older).await?;
-    let unknown = ["0006", "0007", "0008"].map(str::to_owned).to_vec();
+    let unknown = REVISIONS[REVISIONS.len() - 3..]
+        .iter()
+        .map(|it| it.id.to_owned())
+        .collect();
     assert_eq!(found.standing, Standing::Ahead { unknown });
     Ok(())
 }

@@ -41,7 +41,7 @@ async fn of_many_upgrades_at_once_one_works_and_the_others_find_head() -> anyhow
     let mut steps = 0;
     for run in runs {
         let done = run.await??.done;
-        assert_eq!(done.to.as_deref(), Some("0008"));
+        assert_eq!(done.to.as_deref(), REVISIONS.last().map(|it| it.id));
         steps += done.steps.len();
     }
     assert_eq!(steps, REVISIONS.len());

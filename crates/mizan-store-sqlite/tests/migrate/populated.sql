@@ -43,3 +43,9 @@ INSERT INTO recon_runs (id, tenant_id, provider, window_start, window_end, dry_r
 VALUES ('00000000-0000-7000-8000-000000000030', 1, 'mockpsp', '2026-01-01T00:00:00.000000Z', '2026-01-02T00:00:00.000000Z', false, zeroblob(1), 'completed', 'ops', '2026-01-02T03:04:05.000000Z', '2026-01-02T03:04:05.000000Z');
 INSERT INTO reconciliation_findings (id, tenant_id, provider, provider_event_id, finding_type, severity, status, details, run_id, last_run_id, created_at, updated_at)
 VALUES ('00000000-0000-7000-8000-000000000031', 1, 'mockpsp', 'evt2', 'missing_in_ledger', 'ERROR', 'OPEN', '{}', '00000000-0000-7000-8000-000000000030', '00000000-0000-7000-8000-000000000030', '2026-01-02T03:04:05.000000Z', '2026-01-02T03:04:05.000000Z');
+INSERT INTO finding_events (tenant_id, finding_id, kind, actor, text, at)
+VALUES (1, '00000000-0000-7000-8000-000000000031', 'comment', 'staff:00000000-0000-7000-8000-000000000001', 'asked the PSP', '2026-01-02T03:04:05.000000Z');
+INSERT INTO finding_adjustments (id, tenant_id, finding_id, debit_account_id, credit_account_id, amount, currency, reason, state, proposed_by, proposed_at)
+VALUES ('00000000-0000-7000-8000-000000000032', 1, '00000000-0000-7000-8000-000000000031', 3, 1, 100, 'TRY', 'agreed', 'proposed', 'staff:00000000-0000-7000-8000-000000000001', '2026-01-02T03:04:05.000000Z');
+INSERT INTO recon_days (run_id, tenant_id, provider, window_start, window_end, day, currency, volume, matched, finished_at)
+VALUES ('00000000-0000-7000-8000-000000000030', 1, 'mockpsp', '2026-01-01T00:00:00.000000Z', '2026-01-02T00:00:00.000000Z', '2026-01-01', 'TRY', 10000, 10000, '2026-01-02T03:04:05.000000Z');

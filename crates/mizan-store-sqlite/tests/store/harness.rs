@@ -15,7 +15,7 @@ use mizan_store_sqlite::{SqliteConfig, SqliteStore};
 use tempfile::TempDir;
 
 /// The migrations, in order: what goes up, what goes down.
-pub const MIGRATIONS: [(&str, &str); 8] = {
+pub const MIGRATIONS: [(&str, &str); 9] = {
     macro_rules! migration {
         ($name:literal) => {
             (
@@ -33,6 +33,7 @@ pub const MIGRATIONS: [(&str, &str); 8] = {
         migration!("0006_audit_and_flags"),
         migration!("0007_reconciliation_runs"),
         migration!("0008_reconciliation_findings"),
+        migration!("0009_findings_work"),
     ]
 };
 

@@ -49,6 +49,8 @@ fn finding(bench: &Bench, event: &str, run: RunId) -> StoredFinding {
         updated_at: at(60),
         status_by: None,
         status_reason: None,
+        assigned_to: None,
+        settled_by: None,
     }
 }
 
@@ -131,6 +133,7 @@ async fn findings_are_seen_again_resolved_and_reopened() {
         severity: Some(Severity::Error),
         status: Some(FindingStatus::Ignored),
         run: Some(two.id),
+        ..FindingFilter::default()
     };
     let page = tx.findings(&filter, &counted(5)).await.unwrap();
     assert_eq!((page.items[0].id, page.total), (b.id, Some(1)));

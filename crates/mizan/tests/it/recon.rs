@@ -1,6 +1,7 @@
 //! Reconciliation over HTTP, against a simulated provider with planted faults.
 
 mod csv;
+mod finding_work;
 mod findings;
 mod life;
 mod runs;

@@ -67,12 +67,32 @@ GET    /api/v1/reconciliation/findings/{id}                   ofpa recon:read
 POST   /api/v1/reconciliation/findings/{id}/acknowledge       of
 POST   /api/v1/reconciliation/findings/{id}/resolve           of
 POST   /api/v1/reconciliation/findings/{id}/ignore            of
+POST   /api/v1/reconciliation/findings/{id}/reopen            of
+POST   /api/v1/reconciliation/findings/{id}/assign            of
+POST   /api/v1/reconciliation/findings/{id}/comments          of
+GET    /api/v1/reconciliation/findings/{id}/events            ofpa recon:read
+POST   /api/v1/reconciliation/findings/{id}/adjustments       of
+GET    /api/v1/reconciliation/findings/{id}/adjustments       ofpa recon:read
+POST   /api/v1/reconciliation/adjustments/{id}/approve        of
+POST   /api/v1/reconciliation/adjustments/{id}/reject         of
+GET    /api/v1/reconciliation/adjustments                     ofpa recon:read
+GET    /api/v1/reconciliation/completeness                    ofpa recon:read
 GET    /api/v1/payments/reconciliation/findings               ofpa recon:read
 GET    /api/v1/payments/reconciliation/findings.csv           ofpa recon:read
 GET    /api/v1/payments/reconciliation/findings/{id}          ofpa recon:read
 POST   /api/v1/payments/reconciliation/findings/{id}/acknowledge of
 POST   /api/v1/payments/reconciliation/findings/{id}/resolve  of
 POST   /api/v1/payments/reconciliation/findings/{id}/ignore   of
+POST   /api/v1/payments/reconciliation/findings/{id}/reopen   of
+POST   /api/v1/payments/reconciliation/findings/{id}/assign   of
+POST   /api/v1/payments/reconciliation/findings/{id}/comments of
+GET    /api/v1/payments/reconciliation/findings/{id}/events   ofpa recon:read
+POST   /api/v1/payments/reconciliation/findings/{id}/adjustments of
+GET    /api/v1/payments/reconciliation/findings/{id}/adjustments ofpa recon:read
+POST   /api/v1/payments/reconciliation/adjustments/{id}/approve of
+POST   /api/v1/payments/reconciliation/adjustments/{id}/reject of
+GET    /api/v1/payments/reconciliation/adjustments            ofpa recon:read
+GET    /api/v1/payments/reconciliation/completeness           ofpa recon:read
 GET    /api/v1/admin/staff                                    oa
 POST   /api/v1/admin/staff                                    o
 POST   /api/v1/admin/staff/{id}/disable                       o

@@ -66,7 +66,12 @@ fn good_body(path: &str) -> Value {
         "review" if path.contains("/kyc/") => json!({ "status": "approved" }),
         "review" => json!({ "action": "reject", "reason": "not theirs to reject" }),
         "reverse" => json!({ "reason": "not theirs to reverse" }),
-        "resolve" | "ignore" => json!({ "reason": "not theirs to settle" }),
+        "resolve" | "ignore" | "reopen" | "reject" => json!({ "reason": "not theirs to settle" }),
+        "comments" => json!({ "text": "not theirs to talk about" }),
+        "assign" => json!({ "staff_id": null }),
+        "adjustments" => {
+            json!({ "debit": "adjustments", "credit": "psp_clearing:mockpsp", "amount": "1.00", "reason": "not theirs" })
+        }
         _ => json!({}),
     }
 }

@@ -37,12 +37,15 @@ on_every_store! {
             (&format!("run_id={run}"), 3),
             (&format!("run_id={}", TransactionId::new()), 0),
             ("finding_type=missing_in_psp&severity=CRITICAL", 0),
+            ("assigned_to=none", 3),
+            (&format!("assigned_to={}", TransactionId::new()), 0),
+            ("provider_event_id=nothing", 0),
         ] {
             let found = books.app.get(&format!("{FINDINGS}?offset=0&{filter}")).await.expect(200).body;
             assert_eq!(found["meta"]["total"], expected, "{filter}");
             assert_eq!(found["items"].as_array().map(Vec::len), Some(expected), "{filter}");
         }
-        for filter in ["finding_type=strange", "severity=error", "status=open", "run_id=none"] {
+        for filter in ["finding_type=strange", "severity=error", "status=open", "run_id=none", "assigned_to=me"] {
             books.app.get(&format!("{FINDINGS}?{filter}")).await.expect_error(422, "VALIDATION_FAILED");
         }
         let altered = &books.app.items(&format!("{FINDINGS}?finding_type=amount_mismatch")).await[0];
@@ -50,7 +53,11 @@ on_every_store! {
         assert_eq!((&altered["currency"], &altered["run_id"]), (&json!("TRY"), &json!(run)));
         assert!(altered["transaction_id"].is_string(), "{altered}");
         let shown = books.app.get(&format!("{FINDINGS}/{}", altered["id"].as_str().expect("an id"))).await.expect(200);
-        assert_eq!(&shown.body, altered);
+        let suggested = json!({ "debit": "psp_clearing:mockpsp", "credit": "adjustments", "amount": "0.01", "currency": "TRY" });
+        assert_eq!(shown.body["suggested_adjustment"], suggested);
+        let mut listed = shown.body;
+        listed.as_object_mut().expect("an object").remove("suggested_adjustment");
+        assert_eq!(&listed, altered);
     }
 
     async fn a_finding_moves_forward_with_who_and_why(app: Mizan) {
