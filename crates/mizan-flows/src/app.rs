@@ -14,6 +14,7 @@ use tokio::sync::Notify;
 
 use crate::passwords::Passwords;
 use crate::sessions::Sessions;
+use crate::webhook_intake::desk::Desk;
 use crate::writer::Writer;
 use crate::{FlowError, Result};
 
@@ -55,6 +56,7 @@ pub struct App {
     pub sessions: Sessions,
     pub passwords: Passwords,
     pub writer: Writer,
+    pub intake: Desk,
     pub connections: crate::connections::Known,
     /// Rung when a job was put into the outbox, so that a runner in this process need not wait.
     pub job_bell: Arc<Notify>,

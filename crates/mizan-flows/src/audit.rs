@@ -25,7 +25,12 @@ pub(crate) async fn write(
     now: Timestamp,
     change: Change<'_>,
 ) -> Result<(), StoreError> {
-    let row = AuditRow {
+    tx.append_audit(&row(caller, now, change)).await
+}
+
+/// Who changed what, as it is written.
+pub(crate) fn row(caller: &Caller, now: Timestamp, change: Change<'_>) -> AuditRow {
+    AuditRow {
         id: 0,
         at: now,
         actor: caller.actor.to_string(),
@@ -38,8 +43,7 @@ pub(crate) async fn write(
         reason: change.reason,
         request_id: caller.request_id.clone(),
         details: change.details.map(|it| it.to_string()),
-    };
-    tx.append_audit(&row).await
+    }
 }
 
 /// Lists the log, newest first.

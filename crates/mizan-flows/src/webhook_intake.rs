@@ -3,6 +3,8 @@
 //! Nothing is applied here. The reply is given once the event is durable, so a provider that hears 2xx need
 //! never send it again, and one that does is told 2xx again without any effect.
 
+pub mod desk;
+
 use mizan_core::{Job, ProviderKey, Timestamp, WebhookEventId};
 use mizan_payments::provider::{Headers, RawEvent, Rejection};
 use mizan_payments::rollout::Flag;
@@ -11,7 +13,7 @@ use mizan_store::connections::Connection;
 use mizan_store::outbox::NewJob;
 use mizan_store::webhooks::{EventState, Signature, WebhookEvent};
 
-use crate::retry::retrying;
+use self::desk::{Delivery, Kept};
 use crate::{App, Result, connections};
 
 /// What a request brought.
@@ -65,8 +67,16 @@ pub async fn take(
         .iter()
         .map(|it| row(&connection, it, signature, &kept, request_id.as_deref(), now))
         .collect();
-    let (stored, known) = retrying("webhook.take", || store(app, &connection, &rows)).await?;
-    app.job_bell.notify_one();
+    let apply = signature == Signature::Valid || may_go_unverified(app, &connection);
+    let (tenant, events) = (connection.tenant, rows);
+    let Kept { stored, known } = app
+        .intake
+        .keep(Delivery {
+            tenant,
+            events,
+            apply,
+        })
+        .await?;
     metrics::counter!("mizan_webhook_received_total", "provider" => provider.to_string(), "signature" => signature.as_str())
         .increment(stored as u64);
     if known > 0 {
@@ -135,23 +145,6 @@ fn row(
         received_at: now,
         applied_at: None,
     }
-}
-
-async fn store(app: &App, connection: &Connection, rows: &[WebhookEvent]) -> Result<(usize, usize)> {
-    let mut tx = app.store.begin(connection.tenant).await?;
-    let (mut stored, mut known) = (0, 0);
-    for row in rows {
-        if tx.insert_webhook(row).await?.is_some() {
-            known += 1;
-            continue;
-        }
-        stored += 1;
-        if row.signature == Signature::Valid || may_go_unverified(app, connection) {
-            enqueue_apply(&mut *tx, row.id, row.request_id.clone(), row.received_at).await?;
-        }
-    }
-    tx.commit().await?;
-    Ok((stored, known))
 }
 
 /// The simulator outside production, and nothing else.

@@ -203,7 +203,7 @@ pub(crate) async fn apply(
     }
     tx.update_withdrawal(withdrawal).await?;
     write_audit(tx, caller, withdrawal, Some(from), action(to), reason, now).await?;
-    for event in tx.parked_webhooks(&parked_on(withdrawal.id)).await? {
+    for event in tx.parked_webhooks(&[parked_on(withdrawal.id)]).await? {
         let job = Job::ApplyWebhook { event };
         let request_id = caller.request_id.clone();
         tx.enqueue(&NewJob {

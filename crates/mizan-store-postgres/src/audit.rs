@@ -6,7 +6,7 @@ use mizan_store::{Page, Paged, Result, StoreError};
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
-use crate::record::Record;
+use crate::record::{Record, column};
 use crate::session::Param;
 use crate::statements::statements;
 use crate::tx::PgTx;
@@ -26,6 +26,11 @@ statements! {
     APPEND = "INSERT INTO audit_log (tenant_id, at, actor, actor_role, action, subject_type, subject_id,
                                 from_state, to_state, reason, request_id, details)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+    APPEND_ALL = "INSERT INTO audit_log (tenant_id, at, actor, actor_role, action, subject_type, subject_id,
+                                from_state, to_state, reason, request_id, details)
+         SELECT $1, rows.* FROM unnest(
+             $2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
+             $10::text[], $11::text[], $12::text[]) AS rows";
     LIST = concat!("SELECT id, at, actor, actor_role, action, subject_type, subject_id, from_state, to_state,
                 reason, request_id, details ", audit_filter!(), "
            AND ($6::bigint IS NULL OR id < $6)
@@ -75,6 +80,30 @@ impl Audit for PgTx {
             )
             .await?;
         StoreError::expect_rows("APPEND", 1, appended)
+    }
+
+    async fn append_audits(&mut self, rows: &[AuditRow]) -> Result<()> {
+        let appended = self
+            .session
+            .execute(
+                APPEND_ALL,
+                &[
+                    &self.tenant,
+                    &column(rows, |it| it.at),
+                    &column(rows, |it| it.actor.as_str()),
+                    &column(rows, |it| it.actor_role.as_deref()),
+                    &column(rows, |it| it.action.as_str()),
+                    &column(rows, |it| it.subject_type.as_str()),
+                    &column(rows, |it| it.subject_id.as_str()),
+                    &column(rows, |it| it.from_state.as_deref()),
+                    &column(rows, |it| it.to_state.as_deref()),
+                    &column(rows, |it| it.reason.as_deref()),
+                    &column(rows, |it| it.request_id.as_deref()),
+                    &column(rows, |it| it.details.as_deref()),
+                ],
+            )
+            .await?;
+        StoreError::expect_rows("APPEND_ALL", rows.len() as u64, appended)
     }
 
     async fn audit(&mut self, filter: &AuditFilter, page: &Page<i64>) -> Result<Paged<AuditRow, i64>> {

@@ -1,12 +1,14 @@
 //! Provider effects: the ledger's side of a reconciliation.
 
+use std::collections::HashSet;
+
 use async_trait::async_trait;
 use mizan_core::{ProviderKey, TimeWindow};
 use mizan_store::Result;
 use mizan_store::effects::{EffectCursor, EffectKind, Effects, ProviderEffect};
 use tokio_postgres::Row;
 
-use crate::record::Record;
+use crate::record::{Record, column};
 use crate::statements::statements;
 use crate::tx::PgTx;
 
@@ -20,6 +22,16 @@ statements! {
     INSERT = concat!("INSERT INTO provider_effects (tenant_id, ", effect_columns!(), ")
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
          ON CONFLICT ON CONSTRAINT uq_effects_event DO NOTHING");
+    INSERT_ALL = concat!("INSERT INTO provider_effects (tenant_id, ", effect_columns!(), ")
+         SELECT $1, rows.* FROM unnest(
+             $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::text[], $8::timestamptz[], $9::uuid[],
+             $10::timestamptz[]) AS rows
+         ON CONFLICT ON CONSTRAINT uq_effects_event DO NOTHING");
+    WITH_EFFECT = "SELECT e.id, e.provider, e.provider_event_id
+         FROM unnest($2::text[], $3::text[]) AS wanted (provider, event)
+         CROSS JOIN LATERAL (
+             SELECT id, provider, provider_event_id FROM provider_effects
+             WHERE tenant_id = $1 AND provider = wanted.provider AND provider_event_id = wanted.event LIMIT 1) AS e";
     OF_EVENT = concat!("SELECT id, ", effect_columns!(), " FROM provider_effects
          WHERE tenant_id = $1 AND provider = $2 AND provider_event_id = $3");
     /// Goes on after ($3, $4). Ids are positive, so a scan that begins at (start, 0) sees the whole start.
@@ -76,6 +88,41 @@ impl Effects for PgTx {
             )
             .await?;
         Ok(inserted == 1)
+    }
+
+    async fn insert_effects(&mut self, new: &[ProviderEffect]) -> Result<u64> {
+        self.session
+            .execute(
+                INSERT_ALL,
+                &[
+                    &self.tenant,
+                    &column(new, |it| it.provider.as_str()),
+                    &column(new, |it| it.provider_event_id.as_str()),
+                    &column(new, |it| it.provider_ref.as_deref()),
+                    &column(new, |it| it.kind.as_str()),
+                    &column(new, |it| it.amount.minor),
+                    &column(new, |it| it.amount.currency.code()),
+                    &column(new, |it| it.occurred_at),
+                    &column(new, |it| it.transaction.0),
+                    &column(new, |it| it.created_at),
+                ],
+            )
+            .await
+    }
+
+    async fn with_effect(&mut self, events: &[(ProviderKey, String)]) -> Result<HashSet<(ProviderKey, String)>> {
+        let providers = column(events, |it| it.0.as_str());
+        let ids = column(events, |it| it.1.as_str());
+        let rows = self
+            .session
+            .rows(WITH_EFFECT, &[&self.tenant, &providers, &ids])
+            .await?;
+        rows.iter()
+            .map(|row| {
+                let record = Record::new(row, "provider_effects", "id");
+                Ok((record.word("provider")?, record.get("provider_event_id")?))
+            })
+            .collect()
     }
 
     async fn effect(&mut self, provider: &ProviderKey, event_id: &str) -> Result<Option<ProviderEffect>> {

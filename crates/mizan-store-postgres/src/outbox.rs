@@ -2,11 +2,11 @@
 
 use async_trait::async_trait;
 use mizan_core::{Job, TenantId, Timestamp};
-use mizan_store::outbox::{ClaimedJob, JobEnd, NewJob, Outbox, QueueDepth};
+use mizan_store::outbox::{ClaimedJob, Held, JobEnd, NewJob, Outbox, QueueDepth};
 use mizan_store::{Result, StoreError};
 use tokio_postgres::Row;
 
-use crate::record::Record;
+use crate::record::{Record, column};
 use crate::session::Session;
 use crate::statements::statements;
 use crate::tx::PgTx;
@@ -14,6 +14,9 @@ use crate::tx::PgTx;
 statements! {
     ENQUEUE = "INSERT INTO outbox (tenant_id, kind, job, run_at, request_id, created_at)
          VALUES ($1, $2, $3, $4, $5, $6)";
+    ENQUEUE_ALL = "INSERT INTO outbox (tenant_id, kind, job, run_at, request_id, created_at)
+         SELECT $1, rows.* FROM unnest(
+             $2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::timestamptz[]) AS rows";
     /// Rivals skip each other's rows. The rows are picked once, before any of them is changed.
     CLAIM = "WITH due AS MATERIALIZED (
              SELECT id FROM outbox
@@ -26,6 +29,21 @@ statements! {
              RETURNING o.id, o.tenant_id, o.job, o.attempts, o.token, o.request_id, o.created_at, o.run_at
          )
          SELECT id, tenant_id, job, attempts, token, request_id, created_at FROM claimed ORDER BY run_at, id";
+    CLAIM_OF = "WITH due AS MATERIALIZED (
+             SELECT id FROM outbox
+             WHERE state = 'ready' AND run_at <= $2 AND (lease_until IS NULL OR lease_until < $2) AND kind = $5
+             ORDER BY run_at, id LIMIT $4 FOR UPDATE SKIP LOCKED
+         ), claimed AS (
+             UPDATE outbox o
+             SET worker = $1, lease_until = $3, token = o.token + 1, attempts = o.attempts + 1
+             FROM due WHERE o.id = due.id
+             RETURNING o.id, o.tenant_id, o.job, o.attempts, o.token, o.request_id, o.created_at, o.run_at
+         )
+         SELECT id, tenant_id, job, attempts, token, request_id, created_at FROM claimed ORDER BY run_at, id";
+    DONE_ALL = "UPDATE outbox o SET state = 'done', lease_until = NULL, error = NULL, finished_at = $4
+         FROM unnest($2::bigint[], $3::bigint[]) AS held (id, token)
+         WHERE o.id = held.id AND o.token = held.token AND o.tenant_id = $1 AND o.state = 'ready'
+           AND o.lease_until IS NOT NULL";
     RENEW = "UPDATE outbox SET lease_until = $3
          WHERE id = $1 AND token = $2 AND state = 'ready' AND lease_until IS NOT NULL";
     DONE = "UPDATE outbox SET state = 'done', lease_until = NULL, error = NULL, finished_at = $3
@@ -63,6 +81,36 @@ impl Outbox for PgTx {
             )
             .await?;
         StoreError::expect_rows("outbox::ENQUEUE", 1, inserted)
+    }
+
+    async fn enqueue_all(&mut self, new: &[NewJob]) -> Result<()> {
+        let jobs = new
+            .iter()
+            .map(|it| serde_json::to_string(&it.job))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|error| StoreError::Database(Box::new(error)))?;
+        let inserted = self
+            .session
+            .execute(
+                ENQUEUE_ALL,
+                &[
+                    &self.tenant,
+                    &column(new, |it| it.job.kind()),
+                    &jobs,
+                    &column(new, |it| it.run_at),
+                    &column(new, |it| it.request_id.as_deref()),
+                    &column(new, |it| it.created_at),
+                ],
+            )
+            .await?;
+        StoreError::expect_rows("outbox::ENQUEUE_ALL", new.len() as u64, inserted)
+    }
+
+    async fn end_done(&mut self, held: &[Held], at: Timestamp) -> Result<u64> {
+        let (ids, tokens) = (column(held, |it| it.id), column(held, |it| it.token));
+        self.session
+            .execute(DONE_ALL, &[&self.tenant, &ids, &tokens, &at])
+            .await
     }
 }
 
@@ -103,8 +151,26 @@ pub(crate) async fn claim(
     let rows = session
         .rows(CLAIM, &[&worker, &now, &lease_until, &i64::from(limit)])
         .await?;
+    readable(session, &rows, now).await
+}
+
+pub(crate) async fn claim_of(
+    session: &Session,
+    kind: &'static str,
+    worker: &str,
+    now: Timestamp,
+    lease_until: Timestamp,
+    limit: u32,
+) -> Result<Vec<ClaimedJob>> {
+    let rows = session
+        .rows(CLAIM_OF, &[&worker, &now, &lease_until, &i64::from(limit), &kind])
+        .await?;
+    readable(session, &rows, now).await
+}
+
+async fn readable(session: &Session, rows: &[Row], now: Timestamp) -> Result<Vec<ClaimedJob>> {
     let mut jobs = Vec::with_capacity(rows.len());
-    for row in &rows {
+    for row in rows {
         match claimed(row)? {
             Claimed::Job(job) => jobs.push(job),
             // One job that nobody can read must not hold up all that come after it.

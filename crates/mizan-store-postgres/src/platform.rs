@@ -89,6 +89,17 @@ impl Platform for PgPlatform {
         outbox::claim(&self.session, worker, now, lease_until, limit).await
     }
 
+    async fn claim_jobs_of(
+        &mut self,
+        kind: &'static str,
+        worker: &str,
+        now: Timestamp,
+        lease_until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<ClaimedJob>> {
+        outbox::claim_of(&self.session, kind, worker, now, lease_until, limit).await
+    }
+
     async fn renew_job(&mut self, id: i64, token: i64, lease_until: Timestamp) -> Result<bool> {
         outbox::renew(&self.session, id, token, lease_until).await
     }

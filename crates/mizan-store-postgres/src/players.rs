@@ -1,5 +1,7 @@
 //! Players.
 
+use std::collections::HashSet;
+
 use async_trait::async_trait;
 use mizan_core::{PlayerId, TenantId, Timestamp};
 use mizan_payments::kyc::KycStatus;
@@ -7,6 +9,7 @@ use mizan_store::players::{NewPlayer, Player, PlayerFilter, Players};
 use mizan_store::{Page, Paged, Result};
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
+use uuid::Uuid;
 
 use crate::record::Record;
 use crate::session::{Param, Session};
@@ -28,6 +31,7 @@ statements! {
          ON CONFLICT ON CONSTRAINT uq_players_email DO NOTHING";
     BY_ID = "SELECT id, email, username, kyc_status, kyc_reviewed_at, created_at FROM players
          WHERE tenant_id = $1 AND id = $2";
+    KNOWN = "SELECT id FROM players WHERE tenant_id = $1 AND id = ANY($2)";
     LIST = concat!("SELECT id, email, username, kyc_status, kyc_reviewed_at, created_at ", player_filter!(), "
            AND ($4::uuid IS NULL OR id < $4)
          ORDER BY id DESC LIMIT $5 OFFSET $6");
@@ -90,6 +94,14 @@ impl Players for PgTx {
     async fn player(&mut self, id: PlayerId) -> Result<Option<Player>> {
         let row = self.session.row(BY_ID, &[&self.tenant, &id.0]).await?;
         row.as_ref().map(player).transpose()
+    }
+
+    async fn known_players(&mut self, ids: &[PlayerId]) -> Result<HashSet<PlayerId>> {
+        let ids: Vec<Uuid> = ids.iter().map(|it| it.0).collect();
+        let rows = self.session.rows(KNOWN, &[&self.tenant, &ids]).await?;
+        rows.iter()
+            .map(|row| Record::new(row, "players", "id").id("id"))
+            .collect()
     }
 
     async fn players(

@@ -9,6 +9,11 @@ use tokio_postgres::Row;
 use tokio_postgres::types::FromSql;
 use uuid::Uuid;
 
+/// One column of many rows, for a statement that takes arrays.
+pub(crate) fn column<'a, T, C>(rows: &'a [T], cell: impl Fn(&'a T) -> C) -> Vec<C> {
+    rows.iter().map(cell).collect()
+}
+
 /// A row of a table, with the column that tells it from others.
 pub(crate) struct Record<'a> {
     row: &'a Row,

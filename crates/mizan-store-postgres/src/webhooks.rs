@@ -1,5 +1,7 @@
 //! The raw inbox of provider events.
 
+use std::collections::HashSet;
+
 use async_trait::async_trait;
 use mizan_core::{ProviderKey, WebhookEventId};
 use mizan_store::webhooks::{EventState, Signature, WebhookEvent, WebhookFilter, Webhooks};
@@ -7,7 +9,7 @@ use mizan_store::{Page, Paged, Result, StoreError};
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
-use crate::record::Record;
+use crate::record::{Record, column};
 use crate::session::Param;
 use crate::statements::statements;
 use crate::tx::PgTx;
@@ -31,17 +33,25 @@ macro_rules! event_filter {
 statements! {
     /// Waits for a rival that keeps the same event. Unverified ones have no rivals.
     INSERT = concat!("INSERT INTO webhook_events (tenant_id, ", event_columns!(), ")
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
-         ON CONFLICT (provider, provider_event_id) WHERE signature = 'valid' DO NOTHING");
-    KNOWN = "SELECT id FROM webhook_events
-         WHERE tenant_id = $1 AND provider = $2 AND provider_event_id = $3 AND signature = 'valid'";
+         SELECT $1, rows.* FROM unnest(
+             $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bytea[], $8::text[], $9::text[],
+             $10::text[], $11::text[], $12::integer[], $13::text[], $14::timestamptz[], $15::timestamptz[]) AS rows
+         ON CONFLICT (provider, provider_event_id) WHERE signature = 'valid' DO NOTHING
+         RETURNING id");
     BY_ID = concat!("SELECT ", event_columns!(), " FROM webhook_events WHERE tenant_id = $1 AND id = $2");
     LOCK = concat!("SELECT ", event_columns!(), " FROM webhook_events
          WHERE tenant_id = $1 AND id = $2 FOR NO KEY UPDATE");
+    LOCK_ALL = concat!("SELECT ", event_columns!(), " FROM webhook_events
+         WHERE tenant_id = $1 AND id = ANY($2) ORDER BY id FOR NO KEY UPDATE");
+    UPDATE_ALL = "UPDATE webhook_events e
+         SET state = n.state, parked_on = n.parked_on, error = n.error, attempts = n.attempts, applied_at = n.applied_at
+         FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::integer[], $7::timestamptz[])
+             AS n (id, state, parked_on, error, attempts, applied_at)
+         WHERE e.tenant_id = $1 AND e.id = n.id";
     UPDATE = "UPDATE webhook_events SET state = $3, parked_on = $4, error = $5, attempts = $6, applied_at = $7
          WHERE tenant_id = $1 AND id = $2";
     PARKED = "SELECT id FROM webhook_events
-         WHERE tenant_id = $1 AND parked_on = $2 AND state = 'parked' ORDER BY id";
+         WHERE tenant_id = $1 AND parked_on = ANY($2) AND state = 'parked' ORDER BY id";
     LIST = concat!("SELECT ", event_columns!(), " ", event_filter!(), "
            AND ($5::uuid IS NULL OR id < $5)
          ORDER BY id DESC LIMIT $6 OFFSET $7");
@@ -74,42 +84,31 @@ fn event_id(row: &Row) -> Result<WebhookEventId> {
 
 #[async_trait]
 impl Webhooks for PgTx {
-    async fn insert_webhook(&mut self, new: &WebhookEvent) -> Result<Option<WebhookEventId>> {
-        let provider = new.provider.as_str();
-        let inserted = self
+    async fn insert_webhooks(&mut self, new: &[&WebhookEvent]) -> Result<HashSet<WebhookEventId>> {
+        let rows = self
             .session
-            .execute(
+            .rows(
                 INSERT,
                 &[
                     &self.tenant,
-                    &new.id.0,
-                    &provider,
-                    &new.provider_event_id,
-                    &new.event_type,
-                    &new.headers,
-                    &new.body,
-                    &new.signature.as_str(),
-                    &new.state.as_str(),
-                    &new.parked_on,
-                    &new.error,
-                    &new.attempts,
-                    &new.request_id,
-                    &new.received_at,
-                    &new.applied_at,
+                    &column(new, |it| it.id.0),
+                    &column(new, |it| it.provider.as_str()),
+                    &column(new, |it| it.provider_event_id.as_str()),
+                    &column(new, |it| it.event_type.as_str()),
+                    &column(new, |it| it.headers.as_str()),
+                    &column(new, |it| it.body.as_slice()),
+                    &column(new, |it| it.signature.as_str()),
+                    &column(new, |it| it.state.as_str()),
+                    &column(new, |it| it.parked_on.as_deref()),
+                    &column(new, |it| it.error.as_deref()),
+                    &column(new, |it| it.attempts),
+                    &column(new, |it| it.request_id.as_deref()),
+                    &column(new, |it| it.received_at),
+                    &column(new, |it| it.applied_at),
                 ],
             )
             .await?;
-        if inserted == 1 {
-            return Ok(None);
-        }
-        let row = self
-            .session
-            .row(KNOWN, &[&self.tenant, &provider, &new.provider_event_id])
-            .await?;
-        let row = row.ok_or_else(|| StoreError::Collision {
-            what: "uq_webhooks_event".to_owned(),
-        })?;
-        event_id(&row).map(Some)
+        rows.iter().map(event_id).collect()
     }
 
     async fn webhook(&mut self, id: WebhookEventId) -> Result<Option<WebhookEvent>> {
@@ -120,6 +119,31 @@ impl Webhooks for PgTx {
     async fn lock_webhook(&mut self, id: WebhookEventId) -> Result<Option<WebhookEvent>> {
         let row = self.session.row(LOCK, &[&self.tenant, &id.0]).await?;
         row.as_ref().map(event).transpose()
+    }
+
+    async fn lock_webhooks(&mut self, ids: &[WebhookEventId]) -> Result<Vec<WebhookEvent>> {
+        let ids = column(ids, |it| it.0);
+        let rows = self.session.rows(LOCK_ALL, &[&self.tenant, &ids]).await?;
+        rows.iter().map(event).collect()
+    }
+
+    async fn update_webhooks(&mut self, events: &[&WebhookEvent]) -> Result<()> {
+        let updated = self
+            .session
+            .execute(
+                UPDATE_ALL,
+                &[
+                    &self.tenant,
+                    &column(events, |it| it.id.0),
+                    &column(events, |it| it.state.as_str()),
+                    &column(events, |it| it.parked_on.as_deref()),
+                    &column(events, |it| it.error.as_deref()),
+                    &column(events, |it| it.attempts),
+                    &column(events, |it| it.applied_at),
+                ],
+            )
+            .await?;
+        StoreError::expect_rows("webhooks::UPDATE_ALL", events.len() as u64, updated)
     }
 
     async fn update_webhook(&mut self, it: &WebhookEvent) -> Result<()> {
@@ -141,7 +165,7 @@ impl Webhooks for PgTx {
         StoreError::expect_rows("webhooks::UPDATE", 1, updated)
     }
 
-    async fn parked_webhooks(&mut self, on: &str) -> Result<Vec<WebhookEventId>> {
+    async fn parked_webhooks(&mut self, on: &[String]) -> Result<Vec<WebhookEventId>> {
         let rows = self.session.rows(PARKED, &[&self.tenant, &on]).await?;
         rows.iter().map(event_id).collect()
     }

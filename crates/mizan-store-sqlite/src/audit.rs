@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use mizan_store::audit::{Audit, AuditFilter, AuditRow};
 use mizan_store::{Page, Paged, Result};
-use rusqlite::params;
+use rusqlite::{Connection, params};
 
 use crate::cells::{Cells, stamp};
 use crate::paging::by_number;
@@ -50,25 +50,13 @@ statements! {
 #[async_trait]
 impl Audit for SqliteTx {
     async fn append_audit(&mut self, row: &AuditRow) -> Result<()> {
-        let it = row.clone();
-        self.within(move |db, tenant| {
-            let params = params![
-                tenant,
-                stamp(it.at),
-                it.actor,
-                it.actor_role,
-                it.action,
-                it.subject_type,
-                it.subject_id,
-                it.from_state,
-                it.to_state,
-                it.reason,
-                it.request_id,
-                it.details
-            ];
-            execute_one(db, &APPEND_AUDIT, params)
-        })
-        .await
+        self.append_audits(std::slice::from_ref(row)).await
+    }
+
+    async fn append_audits(&mut self, rows: &[AuditRow]) -> Result<()> {
+        let rows = rows.to_vec();
+        self.within(move |db, tenant| rows.iter().try_for_each(|it| append(db, tenant, it)))
+            .await
     }
 
     async fn audit(&mut self, filter: &AuditFilter, page: &Page<i64>) -> Result<Paged<AuditRow, i64>> {
@@ -97,6 +85,24 @@ impl Audit for SqliteTx {
         })
         .await
     }
+}
+
+fn append(db: &Connection, tenant: i32, it: &AuditRow) -> Result<()> {
+    let params = params![
+        tenant,
+        stamp(it.at),
+        it.actor,
+        it.actor_role,
+        it.action,
+        it.subject_type,
+        it.subject_id,
+        it.from_state,
+        it.to_state,
+        it.reason,
+        it.request_id,
+        it.details
+    ];
+    execute_one(db, &APPEND_AUDIT, params)
 }
 
 fn audit_row(row: &mut Cells<'_>) -> Result<AuditRow> {

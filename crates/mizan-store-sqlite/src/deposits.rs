@@ -5,7 +5,7 @@ use mizan_core::{DepositId, PlayerId, ProviderKey};
 use mizan_payments::deposit::Deposit;
 use mizan_store::deposits::Deposits;
 use mizan_store::{Page, Paged, Result};
-use rusqlite::params;
+use rusqlite::{Connection, params};
 
 use crate::cells::{Cells, id_text, stamp, stamp_opt};
 use crate::paging::by_id;
@@ -58,25 +58,17 @@ statements! {
 #[async_trait]
 impl Deposits for SqliteTx {
     async fn insert_deposit(&mut self, deposit: &Deposit) -> Result<bool> {
-        let it = deposit.clone();
+        Ok(self.insert_deposits(&[deposit]).await? == 1)
+    }
+
+    async fn insert_deposits(&mut self, deposits: &[&Deposit]) -> Result<u64> {
+        let deposits: Vec<_> = deposits.iter().map(|it| (*it).clone()).collect();
         self.within(move |db, tenant| {
-            let params = params![
-                id_text(it.id.0),
-                tenant,
-                id_text(it.player.0),
-                it.amount.minor,
-                it.amount.currency.code(),
-                it.method,
-                it.provider.as_ref().map(ProviderKey::as_str),
-                it.provider_ref,
-                it.state.as_str(),
-                it.refunded,
-                it.charged_back,
-                stamp(it.created_at),
-                stamp_opt(it.captured_at),
-                stamp(it.updated_at)
-            ];
-            Ok(execute(db, &INSERT_DEPOSIT, params)? == 1)
+            let mut inserted = 0;
+            for it in &deposits {
+                inserted += insert(db, tenant, it)?;
+            }
+            Ok(inserted)
         })
         .await
     }
@@ -107,21 +99,28 @@ impl Deposits for SqliteTx {
         .await
     }
 
-    async fn update_deposit(&mut self, deposit: &Deposit) -> Result<()> {
-        let it = deposit.clone();
+    async fn lock_deposits_by_ref(&mut self, wanted: &[(ProviderKey, String)]) -> Result<Vec<Deposit>> {
+        let mut wanted = wanted.to_vec();
+        wanted.sort_unstable();
         self.within(move |db, tenant| {
-            let params = params![
-                id_text(it.id.0),
-                tenant,
-                it.state.as_str(),
-                it.refunded,
-                it.charged_back,
-                stamp_opt(it.captured_at),
-                stamp(it.updated_at)
-            ];
-            execute_one(db, &UPDATE_DEPOSIT, params)
+            let mut found = Vec::new();
+            for (provider, reference) in wanted {
+                let params = params![provider.as_str(), reference, tenant];
+                found.extend(first(db, &DEPOSIT_BY_REF, params, "deposits", deposit_row)?);
+            }
+            Ok(found)
         })
         .await
+    }
+
+    async fn update_deposit(&mut self, deposit: &Deposit) -> Result<()> {
+        self.update_deposits(&[deposit]).await
+    }
+
+    async fn update_deposits(&mut self, deposits: &[&Deposit]) -> Result<()> {
+        let deposits: Vec<_> = deposits.iter().map(|it| (*it).clone()).collect();
+        self.within(move |db, tenant| deposits.iter().try_for_each(|it| update(db, tenant, it)))
+            .await
     }
 
     async fn deposits(
@@ -146,6 +145,39 @@ impl Deposits for SqliteTx {
         })
         .await
     }
+}
+
+fn insert(db: &Connection, tenant: i32, it: &Deposit) -> Result<u64> {
+    let params = params![
+        id_text(it.id.0),
+        tenant,
+        id_text(it.player.0),
+        it.amount.minor,
+        it.amount.currency.code(),
+        it.method,
+        it.provider.as_ref().map(ProviderKey::as_str),
+        it.provider_ref,
+        it.state.as_str(),
+        it.refunded,
+        it.charged_back,
+        stamp(it.created_at),
+        stamp_opt(it.captured_at),
+        stamp(it.updated_at)
+    ];
+    execute(db, &INSERT_DEPOSIT, params)
+}
+
+fn update(db: &Connection, tenant: i32, it: &Deposit) -> Result<()> {
+    let params = params![
+        id_text(it.id.0),
+        tenant,
+        it.state.as_str(),
+        it.refunded,
+        it.charged_back,
+        stamp_opt(it.captured_at),
+        stamp(it.updated_at)
+    ];
+    execute_one(db, &UPDATE_DEPOSIT, params)
 }
 
 fn deposit_row(row: &mut Cells<'_>) -> Result<Deposit> {

@@ -1,10 +1,12 @@
 //! What Mizan believes happened at a provider.
 
+use std::collections::HashSet;
+
 use async_trait::async_trait;
 use mizan_core::{ProviderKey, TimeWindow};
 use mizan_store::Result;
 use mizan_store::effects::{EffectCursor, EffectKind, Effects, ProviderEffect};
-use rusqlite::params;
+use rusqlite::{Connection, params};
 
 use crate::cells::{Cells, id_text, stamp};
 use crate::statement::{all, execute, first, statements};
@@ -35,21 +37,32 @@ statements! {
 #[async_trait]
 impl Effects for SqliteTx {
     async fn insert_effect(&mut self, effect: &ProviderEffect) -> Result<bool> {
-        let it = effect.clone();
+        Ok(self.insert_effects(std::slice::from_ref(effect)).await? == 1)
+    }
+
+    async fn insert_effects(&mut self, effects: &[ProviderEffect]) -> Result<u64> {
+        let effects = effects.to_vec();
         self.within(move |db, tenant| {
-            let params = params![
-                tenant,
-                it.provider.as_str(),
-                it.provider_event_id,
-                it.provider_ref,
-                it.kind.as_str(),
-                it.amount.minor,
-                it.amount.currency.code(),
-                stamp(it.occurred_at),
-                id_text(it.transaction.0),
-                stamp(it.created_at)
-            ];
-            Ok(execute(db, &INSERT_EFFECT, params)? == 1)
+            let mut inserted = 0;
+            for it in &effects {
+                inserted += insert(db, tenant, it)?;
+            }
+            Ok(inserted)
+        })
+        .await
+    }
+
+    async fn with_effect(&mut self, events: &[(ProviderKey, String)]) -> Result<HashSet<(ProviderKey, String)>> {
+        let events = events.to_vec();
+        self.within(move |db, tenant| {
+            let mut found = HashSet::new();
+            for (provider, event) in events {
+                let params = params![provider.as_str(), event, tenant];
+                if first(db, &EFFECT, params, "provider_effects", effect_row)?.is_some() {
+                    found.insert((provider, event));
+                }
+            }
+            Ok(found)
         })
         .await
     }
@@ -93,6 +106,22 @@ impl Effects for SqliteTx {
         })
         .await
     }
+}
+
+fn insert(db: &Connection, tenant: i32, it: &ProviderEffect) -> Result<u64> {
+    let params = params![
+        tenant,
+        it.provider.as_str(),
+        it.provider_event_id,
+        it.provider_ref,
+        it.kind.as_str(),
+        it.amount.minor,
+        it.amount.currency.code(),
+        stamp(it.occurred_at),
+        id_text(it.transaction.0),
+        stamp(it.created_at)
+    ];
+    execute(db, &INSERT_EFFECT, params)
 }
 
 fn effect_row(row: &mut Cells<'_>) -> Result<(i64, ProviderEffect)> {

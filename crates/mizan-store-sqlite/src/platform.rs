@@ -223,6 +223,19 @@ impl Platform for SqlitePlatform {
             .await
     }
 
+    async fn claim_jobs_of(
+        &mut self,
+        kind: &'static str,
+        worker: &str,
+        now: Timestamp,
+        lease_until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<ClaimedJob>> {
+        let worker = worker.to_owned();
+        self.change(move |db| jobs::claim_of(db, kind, &worker, now, lease_until, limit))
+            .await
+    }
+
     async fn renew_job(&mut self, id: i64, token: i64, lease_until: Timestamp) -> Result<bool> {
         self.change(move |db| jobs::renew(db, id, token, lease_until))
             .await

@@ -1,5 +1,7 @@
 //! Players.
 
+use std::collections::HashSet;
+
 use async_trait::async_trait;
 use mizan_core::{PlayerId, Timestamp};
 use mizan_payments::kyc::KycStatus;
@@ -22,6 +24,8 @@ statements! {
         SELECT id, email, username, kyc_status, kyc_reviewed_at, created_at
         FROM players
         WHERE id = ?1 AND tenant_id = ?2";
+
+    PLAYER_EXISTS = "SELECT id FROM players WHERE id = ?1 AND tenant_id = ?2";
 
     LIST_PLAYERS = "
         SELECT id, email, username, kyc_status, kyc_reviewed_at, created_at
@@ -62,6 +66,21 @@ impl Players for SqliteTx {
     async fn player(&mut self, id: PlayerId) -> Result<Option<Player>> {
         self.within(move |db, tenant| {
             first(db, &PLAYER, params![id_text(id.0), tenant], "players", player_row)
+        })
+        .await
+    }
+
+    async fn known_players(&mut self, ids: &[PlayerId]) -> Result<HashSet<PlayerId>> {
+        let ids = ids.to_vec();
+        self.within(move |db, tenant| {
+            let mut known = HashSet::new();
+            for id in ids {
+                let params = params![id_text(id.0), tenant];
+                known.extend(first(db, &PLAYER_EXISTS, params, "players", |row| {
+                    row.id::<PlayerId>("id")
+                })?);
+            }
+            Ok(known)
         })
         .await
     }

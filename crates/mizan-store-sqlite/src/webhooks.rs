@@ -1,9 +1,11 @@
 //! The raw inbox of provider events.
 
+use std::collections::HashSet;
+
 use async_trait::async_trait;
 use mizan_core::{ProviderKey, WebhookEventId};
 use mizan_store::webhooks::{EventState, Signature, WebhookEvent, WebhookFilter, Webhooks};
-use mizan_store::{Page, Paged, Result, StoreError};
+use mizan_store::{Page, Paged, Result};
 use rusqlite::{Connection, params};
 
 use crate::cells::{Cells, id_text, stamp, stamp_opt};
@@ -18,11 +20,6 @@ statements! {
                                     state, parked_on, error, attempts, request_id, received_at, applied_at)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
         ON CONFLICT (provider, provider_event_id) WHERE signature = 'valid' DO NOTHING";
-
-    SAME_WEBHOOK = "
-        SELECT id
-        FROM webhook_events
-        WHERE provider = ?1 AND provider_event_id = ?2 AND signature = 'valid' AND tenant_id = ?3";
 
     WEBHOOK = "
         SELECT id, provider, provider_event_id, event_type, headers, body, signature, state, parked_on, error,
@@ -61,9 +58,18 @@ statements! {
 
 #[async_trait]
 impl Webhooks for SqliteTx {
-    async fn insert_webhook(&mut self, event: &WebhookEvent) -> Result<Option<WebhookEventId>> {
-        let event = event.clone();
-        self.within(move |db, tenant| insert(db, tenant, &event)).await
+    async fn insert_webhooks(&mut self, events: &[&WebhookEvent]) -> Result<HashSet<WebhookEventId>> {
+        let events: Vec<_> = events.iter().map(|it| (*it).clone()).collect();
+        self.within(move |db, tenant| {
+            let mut new = HashSet::new();
+            for event in &events {
+                if insert(db, tenant, event)? {
+                    new.insert(event.id);
+                }
+            }
+            Ok(new)
+        })
+        .await
     }
 
     async fn webhook(&mut self, id: WebhookEventId) -> Result<Option<WebhookEvent>> {
@@ -78,33 +84,42 @@ impl Webhooks for SqliteTx {
         self.webhook(id).await
     }
 
-    async fn update_webhook(&mut self, event: &WebhookEvent) -> Result<()> {
-        let it = event.clone();
+    async fn lock_webhooks(&mut self, ids: &[WebhookEventId]) -> Result<Vec<WebhookEvent>> {
+        let mut ids = ids.to_vec();
+        ids.sort_unstable();
         self.within(move |db, tenant| {
-            let params = params![
-                id_text(it.id.0),
-                tenant,
-                it.state.as_str(),
-                it.parked_on,
-                it.error,
-                it.attempts,
-                stamp_opt(it.applied_at)
-            ];
-            execute_one(db, &UPDATE_WEBHOOK, params)
+            let mut found = Vec::with_capacity(ids.len());
+            for id in ids {
+                let params = params![id_text(id.0), tenant];
+                found.extend(first(db, &WEBHOOK, params, "webhook_events", webhook_row)?);
+            }
+            Ok(found)
         })
         .await
     }
 
-    async fn parked_webhooks(&mut self, on: &str) -> Result<Vec<WebhookEventId>> {
-        let on = on.to_owned();
+    async fn update_webhook(&mut self, event: &WebhookEvent) -> Result<()> {
+        self.update_webhooks(&[event]).await
+    }
+
+    async fn update_webhooks(&mut self, events: &[&WebhookEvent]) -> Result<()> {
+        let events: Vec<_> = events.iter().map(|it| (*it).clone()).collect();
+        self.within(move |db, tenant| events.iter().try_for_each(|it| update(db, tenant, it)))
+            .await
+    }
+
+    async fn parked_webhooks(&mut self, on: &[String]) -> Result<Vec<WebhookEventId>> {
+        let on = on.to_vec();
         self.within(move |db, tenant| {
-            all(
-                db,
-                &PARKED_WEBHOOKS,
-                params![tenant, on],
-                "webhook_events",
-                |row| row.id("id"),
-            )
+            let mut parked: Vec<WebhookEventId> = Vec::new();
+            for subject in on {
+                let params = params![tenant, subject];
+                parked.extend(all(db, &PARKED_WEBHOOKS, params, "webhook_events", |row| {
+                    row.id::<WebhookEventId>("id")
+                })?);
+            }
+            parked.sort_unstable();
+            Ok(parked)
         })
         .await
     }
@@ -131,7 +146,8 @@ impl Webhooks for SqliteTx {
     }
 }
 
-fn insert(db: &Connection, tenant: i32, event: &WebhookEvent) -> Result<Option<WebhookEventId>> {
+/// Whether it is new. A provider belongs to one tenant, so a row that is in the way is the tenant's own.
+fn insert(db: &Connection, tenant: i32, event: &WebhookEvent) -> Result<bool> {
     let params = params![
         id_text(event.id.0),
         tenant,
@@ -149,16 +165,20 @@ fn insert(db: &Connection, tenant: i32, event: &WebhookEvent) -> Result<Option<W
         stamp(event.received_at),
         stamp_opt(event.applied_at)
     ];
-    if execute(db, &INSERT_WEBHOOK, params)? == 1 {
-        return Ok(None);
-    }
-    let params = params![event.provider.as_str(), event.provider_event_id, tenant];
-    let same = first(db, &SAME_WEBHOOK, params, "webhook_events", |row| row.id("id"))?;
-    // A provider belongs to one tenant, so the row that is in the way is the tenant's own.
-    same.map(Some).ok_or_else(|| StoreError::Constraint {
-        table: "webhook_events".into(),
-        constraint: "uq_webhooks_event".into(),
-    })
+    Ok(execute(db, &INSERT_WEBHOOK, params)? == 1)
+}
+
+fn update(db: &Connection, tenant: i32, it: &WebhookEvent) -> Result<()> {
+    let params = params![
+        id_text(it.id.0),
+        tenant,
+        it.state.as_str(),
+        it.parked_on,
+        it.error,
+        it.attempts,
+        stamp_opt(it.applied_at)
+    ];
+    execute_one(db, &UPDATE_WEBHOOK, params)
 }
 
 fn webhook_row(row: &mut Cells<'_>) -> Result<WebhookEvent> {

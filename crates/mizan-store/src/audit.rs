@@ -38,6 +38,9 @@ pub trait Audit {
     /// Appends a row; its `id` is ignored.
     async fn append_audit(&mut self, row: &AuditRow) -> Result<()>;
 
+    /// Appends rows in this order.
+    async fn append_audits(&mut self, rows: &[AuditRow]) -> Result<()>;
+
     /// Newest first.
     async fn audit(&mut self, filter: &AuditFilter, page: &Page<i64>) -> Result<Paged<AuditRow, i64>>;
 }

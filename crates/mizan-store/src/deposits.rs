@@ -11,6 +11,9 @@ pub trait Deposits {
     /// Inserts a deposit; `false` if the provider's reference has one already.
     async fn insert_deposit(&mut self, deposit: &Deposit) -> Result<bool>;
 
+    /// Inserts deposits; how many of their references had none already.
+    async fn insert_deposits(&mut self, deposits: &[&Deposit]) -> Result<u64>;
+
     async fn deposit(&mut self, id: DepositId) -> Result<Option<Deposit>>;
 
     /// Finds and locks the deposit with a provider's reference.
@@ -20,8 +23,14 @@ pub trait Deposits {
         provider_ref: &str,
     ) -> Result<Option<Deposit>>;
 
+    /// Finds and locks, in order of provider and reference, the deposits that have one of these.
+    async fn lock_deposits_by_ref(&mut self, wanted: &[(ProviderKey, String)]) -> Result<Vec<Deposit>>;
+
     /// Writes `state`, `refunded`, `charged_back`, `captured_at` and `updated_at`.
     async fn update_deposit(&mut self, deposit: &Deposit) -> Result<()>;
+
+    /// The same for many.
+    async fn update_deposits(&mut self, deposits: &[&Deposit]) -> Result<()>;
 
     /// Newest first.
     async fn deposits(

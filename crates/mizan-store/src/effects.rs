@@ -1,5 +1,7 @@
 //! What Mizan believes happened at a provider: the ledger's side of a reconciliation.
 
+use std::collections::HashSet;
+
 use async_trait::async_trait;
 use mizan_core::{Money, ProviderKey, TimeWindow, Timestamp, TransactionId};
 
@@ -40,6 +42,12 @@ pub struct EffectCursor {
 pub trait Effects {
     /// Records an effect; `false` if the event had one already, in which case nothing may be posted.
     async fn insert_effect(&mut self, effect: &ProviderEffect) -> Result<bool>;
+
+    /// Records effects; how many of their events had none already.
+    async fn insert_effects(&mut self, effects: &[ProviderEffect]) -> Result<u64>;
+
+    /// Those of these events that had an effect.
+    async fn with_effect(&mut self, events: &[(ProviderKey, String)]) -> Result<HashSet<(ProviderKey, String)>>;
 
     async fn effect(&mut self, provider: &ProviderKey, event_id: &str) -> Result<Option<ProviderEffect>>;
 

@@ -28,6 +28,13 @@ pub struct ClaimedJob {
     pub created_at: Timestamp,
 }
 
+/// What shows that a job is held: its id and fencing token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Held {
+    pub id: i64,
+    pub token: i64,
+}
+
 /// How a try ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum JobEnd {
@@ -55,4 +62,11 @@ pub struct QueueDepth {
 #[async_trait]
 pub trait Outbox {
     async fn enqueue(&mut self, job: &NewJob) -> Result<()>;
+
+    /// The same for many, in this order.
+    async fn enqueue_all(&mut self, jobs: &[NewJob]) -> Result<()>;
+
+    /// Ends jobs as done within the transaction of what they did. Answers how many were still held with their
+    /// token; those of them that are of other tenants are not.
+    async fn end_done(&mut self, held: &[Held], at: Timestamp) -> Result<u64>;
 }

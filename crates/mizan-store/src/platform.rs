@@ -83,6 +83,16 @@ pub trait Platform: Chain + Send {
         limit: u32,
     ) -> Result<Vec<ClaimedJob>>;
 
+    /// The same for jobs of one kind only: company for one that was claimed.
+    async fn claim_jobs_of(
+        &mut self,
+        kind: &'static str,
+        worker: &str,
+        now: Timestamp,
+        lease_until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<ClaimedJob>>;
+
     /// Prolongs a lease; `false` if the job is not held with this token any more.
     async fn renew_job(&mut self, id: i64, token: i64, lease_until: Timestamp) -> Result<bool>;
 

@@ -1,5 +1,7 @@
 //! Players: the people whose money the operator holds.
 
+use std::collections::HashSet;
+
 use async_trait::async_trait;
 use mizan_core::{PlayerId, Timestamp};
 use mizan_payments::kyc::KycStatus;
@@ -40,6 +42,9 @@ pub trait Players {
     async fn insert_player(&mut self, player: &NewPlayer) -> Result<bool>;
 
     async fn player(&mut self, id: PlayerId) -> Result<Option<Player>>;
+
+    /// Those of these players that there are.
+    async fn known_players(&mut self, ids: &[PlayerId]) -> Result<HashSet<PlayerId>>;
 
     /// Newest first.
     async fn players(

@@ -1,5 +1,7 @@
 //! The raw inbox of provider events.
 
+use std::collections::HashSet;
+
 use async_trait::async_trait;
 use mizan_core::{ProviderKey, Timestamp, WebhookEventId};
 
@@ -61,20 +63,27 @@ pub struct WebhookFilter {
 
 #[async_trait]
 pub trait Webhooks {
-    /// Keeps an event. `None` if it is new; otherwise the id of the row that has the same provider and event
-    /// id (authentic ones only: an unverified event is always kept as a row of its own).
-    async fn insert_webhook(&mut self, event: &WebhookEvent) -> Result<Option<WebhookEventId>>;
+    /// Keeps events, and answers the ids of those that are new. An authentic one is not if there is another with
+    /// its provider and event id, in the inbox or before it among these; an unverified event is always kept as a
+    /// row of its own.
+    async fn insert_webhooks(&mut self, events: &[&WebhookEvent]) -> Result<HashSet<WebhookEventId>>;
 
     async fn webhook(&mut self, id: WebhookEventId) -> Result<Option<WebhookEvent>>;
 
     /// Reads an event and locks it until the transaction ends.
     async fn lock_webhook(&mut self, id: WebhookEventId) -> Result<Option<WebhookEvent>>;
 
+    /// Reads those of these events that are there and locks them in order of id until the transaction ends.
+    async fn lock_webhooks(&mut self, ids: &[WebhookEventId]) -> Result<Vec<WebhookEvent>>;
+
     /// Writes `state`, `parked_on`, `error`, `attempts` and `applied_at`.
     async fn update_webhook(&mut self, event: &WebhookEvent) -> Result<()>;
 
-    /// The events that wait for this, oldest first.
-    async fn parked_webhooks(&mut self, on: &str) -> Result<Vec<WebhookEventId>>;
+    /// The same for many.
+    async fn update_webhooks(&mut self, events: &[&WebhookEvent]) -> Result<()>;
+
+    /// The events that wait for any of these, oldest first.
+    async fn parked_webhooks(&mut self, on: &[String]) -> Result<Vec<WebhookEventId>>;
 
     /// Newest first.
     async fn webhooks(

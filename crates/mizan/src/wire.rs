@@ -18,6 +18,7 @@ use mizan_flows::app::FlowSettings;
 use mizan_flows::bootstrap::FirstOwner;
 use mizan_flows::passwords::{Cost, Passwords};
 use mizan_flows::sessions::{Lifetimes, Sessions};
+use mizan_flows::webhook_intake::desk::Desk;
 use mizan_flows::writer::Writer;
 use mizan_mask::Masker;
 use mizan_payments::rollout::{Flag, Installed, Source};
@@ -52,6 +53,7 @@ pub fn app_with_timeout(settings: &Settings, store: Arc<dyn Store>, timeout: Opt
         staff_s: seconds(settings.auth.staff_token),
         player_s: seconds(settings.auth.player_token),
     };
+    let job_bell = Arc::new(Notify::new());
     Arc::new(App {
         sessions: Sessions::new(Arc::clone(&store), settings.auth.jwt_secret.clone(), lifetimes),
         passwords: Passwords::new(Cost::Standard, 2),
@@ -64,7 +66,8 @@ pub fn app_with_timeout(settings: &Settings, store: Arc<dyn Store>, timeout: Opt
         engine: Arc::new(NativeEngine::default()),
         settings: flow_settings(settings),
         connections: mizan_flows::connections::Known::default(),
-        job_bell: Arc::new(Notify::new()),
+        intake: Desk::start(Arc::clone(&store), Arc::clone(&job_bell)),
+        job_bell,
         store,
         clock,
     })

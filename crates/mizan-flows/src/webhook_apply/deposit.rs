@@ -276,7 +276,7 @@ async fn finish(
         ..Change::default()
     };
     audit::write(tx, caller, now, change).await?;
-    for waiting in tx.parked_webhooks(&parked_on(event)).await? {
+    for waiting in tx.parked_webhooks(&[parked_on(event)]).await? {
         let job = Job::ApplyWebhook { event: waiting };
         let request_id = caller.request_id.clone();
         tx.enqueue(&NewJob {

@@ -11,6 +11,7 @@ use mizan_core::{Currency, SystemClock, TenantId};
 use mizan_flows::app::{Adapters, FlowSettings};
 use mizan_flows::passwords::{Cost, Passwords};
 use mizan_flows::sessions::{Lifetimes, Sessions};
+use mizan_flows::webhook_intake::desk::Desk;
 use mizan_flows::writer::Writer;
 use mizan_payments::provider::Provider;
 use mizan_recon::engine::{MatchEngine, MatchError, Report};
@@ -144,6 +145,7 @@ fn app() -> mizan_flows::App {
             },
         ),
         passwords: Passwords::new(Cost::Light, 1),
+        intake: Desk::start(store.clone(), Arc::default()),
         writer: Writer::start(store, clock),
         job_bell: Arc::default(),
     }

@@ -24,6 +24,15 @@ statements! {
             ORDER BY run_at, id LIMIT ?4)
         RETURNING id, tenant_id, attempts, token, request_id, created_at, run_at, job";
 
+    CLAIM_JOBS_OF = "
+        UPDATE outbox
+        SET attempts = attempts + 1, token = token + 1, lease_until = ?2, worker = ?3
+        WHERE id IN (
+            SELECT id FROM outbox
+            WHERE state = 'ready' AND run_at <= ?1 AND (lease_until IS NULL OR lease_until < ?1) AND kind = ?5
+            ORDER BY run_at, id LIMIT ?4)
+        RETURNING id, tenant_id, attempts, token, request_id, created_at, run_at, job";
+
     RENEW_JOB = "
         UPDATE outbox SET lease_until = ?3
         WHERE id = ?1 AND token = ?2 AND state = 'ready' AND lease_until IS NOT NULL";
@@ -74,7 +83,24 @@ pub(super) fn claim(
     limit: u32,
 ) -> Result<Vec<ClaimedJob>> {
     let params = params![stamp(now), stamp(lease_until), worker, limit];
-    let mut rows = all(db, &CLAIM_JOBS, params, "outbox", claimed_row)?;
+    let rows = all(db, &CLAIM_JOBS, params, "outbox", claimed_row)?;
+    readable(db, rows, now)
+}
+
+pub(super) fn claim_of(
+    db: &Connection,
+    kind: &str,
+    worker: &str,
+    now: Timestamp,
+    lease_until: Timestamp,
+    limit: u32,
+) -> Result<Vec<ClaimedJob>> {
+    let params = params![stamp(now), stamp(lease_until), worker, limit, kind];
+    let rows = all(db, &CLAIM_JOBS_OF, params, "outbox", claimed_row)?;
+    readable(db, rows, now)
+}
+
+fn readable(db: &Connection, mut rows: Vec<Claimed>, now: Timestamp) -> Result<Vec<ClaimedJob>> {
     rows.sort_by(|a, b| (&a.run_at, a.id()).cmp(&(&b.run_at, b.id())));
     let mut jobs = Vec::with_capacity(rows.len());
     for row in rows {

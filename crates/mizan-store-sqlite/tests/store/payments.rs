@@ -152,20 +152,22 @@ async fn an_authentic_event_is_kept_once() {
         received_at: at(1),
         applied_at: None,
     };
-    assert_eq!(tx.insert_webhook(&event).await.unwrap(), None);
+    let kept = tx.insert_webhooks(&[&event]).await.unwrap();
+    assert_eq!(kept, [event.id].into());
     let twin = WebhookEvent {
         id: WebhookEventId::new(),
         ..event.clone()
     };
-    assert_eq!(tx.insert_webhook(&twin).await.unwrap(), Some(event.id));
+    assert!(tx.insert_webhooks(&[&twin]).await.unwrap().is_empty());
     let forged = WebhookEvent {
         signature: Signature::Unverified,
         ..twin
     };
-    assert_eq!(tx.insert_webhook(&forged).await.unwrap(), None);
+    let kept = tx.insert_webhooks(&[&forged]).await.unwrap();
+    assert_eq!(kept, [forged.id].into());
     (event.state, event.parked_on, event.attempts) = (EventState::Parked, Some("deposit:p1".into()), 1);
     tx.update_webhook(&event).await.unwrap();
-    assert_eq!(tx.parked_webhooks("deposit:p1").await.unwrap(), [event.id]);
+    assert_eq!(tx.parked_webhooks(&["deposit:p1".to_owned()]).await.unwrap(), [event.id]);
     assert_eq!(tx.lock_webhook(event.id).await.unwrap(), Some(event.clone()));
     assert_eq!(tx.webhook(event.id).await.unwrap(), Some(event.clone()));
     let filter = WebhookFilter {
