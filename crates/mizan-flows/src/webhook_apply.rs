@@ -6,6 +6,7 @@
 
 mod deposit;
 mod payout;
+pub mod together;
 
 use chrono::TimeDelta;
 use mizan_core::{FindingId, Timestamp, TransactionId, WebhookEventId};

@@ -110,7 +110,10 @@ impl Effects for PgTx {
             .await
     }
 
-    async fn with_effect(&mut self, events: &[(ProviderKey, String)]) -> Result<HashSet<(ProviderKey, String)>> {
+    async fn with_effect(
+        &mut self,
+        events: &[(ProviderKey, String)],
+    ) -> Result<HashSet<(ProviderKey, String)>> {
         let providers = column(events, |it| it.0.as_str());
         let ids = column(events, |it| it.1.as_str());
         let rows = self

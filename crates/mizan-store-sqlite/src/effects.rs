@@ -52,7 +52,10 @@ impl Effects for SqliteTx {
         .await
     }
 
-    async fn with_effect(&mut self, events: &[(ProviderKey, String)]) -> Result<HashSet<(ProviderKey, String)>> {
+    async fn with_effect(
+        &mut self,
+        events: &[(ProviderKey, String)],
+    ) -> Result<HashSet<(ProviderKey, String)>> {
         let events = events.to_vec();
         self.within(move |db, tenant| {
             let mut found = HashSet::new();

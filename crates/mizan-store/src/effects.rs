@@ -47,7 +47,10 @@ pub trait Effects {
     async fn insert_effects(&mut self, effects: &[ProviderEffect]) -> Result<u64>;
 
     /// Those of these events that had an effect.
-    async fn with_effect(&mut self, events: &[(ProviderKey, String)]) -> Result<HashSet<(ProviderKey, String)>>;
+    async fn with_effect(
+        &mut self,
+        events: &[(ProviderKey, String)],
+    ) -> Result<HashSet<(ProviderKey, String)>>;
 
     async fn effect(&mut self, provider: &ProviderKey, event_id: &str) -> Result<Option<ProviderEffect>>;
 

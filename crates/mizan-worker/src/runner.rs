@@ -1,12 +1,14 @@
 //! The runner: claims what is due, runs it, renews the lease while it runs, and ends the try.
 
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use mizan_core::Job;
 use mizan_flows::jobs::{self, JobOutcome, Try};
 use mizan_flows::retry::is_passing;
-use mizan_flows::{App, FlowError};
+use mizan_flows::{App, FlowError, webhook_apply};
 use mizan_store::StoreError;
 use mizan_store::outbox::{ClaimedJob, JobEnd};
 use tokio::task::JoinSet;
@@ -14,6 +16,9 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 use crate::retry;
+
+/// The most events that are claimed together on top of what there is room for.
+const BATCH: u32 = 256;
 
 /// How a runner works.
 #[derive(Debug, Clone)]
@@ -66,11 +71,13 @@ impl Runner {
 
     /// Runs until `stop`; then claims nothing more, and waits for what is running.
     pub async fn run(self, stop: CancellationToken) {
-        let mut running: JoinSet<()> = JoinSet::new();
+        let mut running: JoinSet<Vec<ClaimedJob>> = JoinSet::new();
+        let mut left = VecDeque::new();
         let mut reachable = true;
         while !stop.is_cancelled() {
+            self.start_one_by_one(&mut running, &mut left);
             let free = self.settings.concurrency.saturating_sub(running.len());
-            let claimed = if free == 0 {
+            let claimed = if free == 0 || !left.is_empty() {
                 Ok(Vec::new())
             } else {
                 self.claim(free).await
@@ -82,10 +89,7 @@ impl Runner {
                         reachable = true;
                     }
                     let found = jobs.len();
-                    for job in jobs {
-                        let (app, settings) = (Arc::clone(&self.app), Arc::clone(&self.settings));
-                        running.spawn(hold(app, settings, job));
-                    }
+                    self.start(&mut running, jobs);
                     found
                 }
                 Err(error) => {
@@ -96,18 +100,28 @@ impl Runner {
                     0
                 }
             };
-            if found == free && found > 0 {
+            if found >= free && found > 0 {
                 continue; // there may be more
             }
             tokio::select! {
                 () = stop.cancelled() => break,
-                Some(_) = running.join_next() => {}
+                Some(ended) = running.join_next() => left.extend(ended.unwrap_or_default()),
                 () = self.app.job_bell.notified(), if running.len() < self.settings.concurrency => {}
                 () = tokio::time::sleep(self.settings.poll) => {}
             }
-            while running.try_join_next().is_some() {}
+            while let Some(ended) = running.try_join_next() {
+                left.extend(ended.unwrap_or_default());
+            }
         }
-        let wait = async { while running.join_next().await.is_some() {} };
+        let wait = async {
+            loop {
+                self.start_one_by_one(&mut running, &mut left);
+                match running.join_next().await {
+                    Some(ended) => left.extend(ended.unwrap_or_default()),
+                    None => break,
+                }
+            }
+        };
         if tokio::time::timeout(self.settings.grace, wait).await.is_err() {
             tracing::warn!(
                 jobs = running.len(),
@@ -127,10 +141,44 @@ impl Runner {
             }
             tries += jobs.len();
             let mut running = JoinSet::new();
-            for job in jobs {
-                running.spawn(hold(Arc::clone(&self.app), Arc::clone(&self.settings), job));
+            self.start(&mut running, jobs);
+            while let Some(ended) = running.join_next().await {
+                for job in ended.unwrap_or_default() {
+                    running.spawn(hold(Arc::clone(&self.app), Arc::clone(&self.settings), job));
+                }
             }
-            while running.join_next().await.is_some() {}
+        }
+    }
+
+    /// Starts what was claimed: the events of one provider's tenant together, anything else by itself.
+    fn start(&self, running: &mut JoinSet<Vec<ClaimedJob>>, jobs: Vec<ClaimedJob>) {
+        let (events, others): (Vec<_>, Vec<_>) = jobs.into_iter().partition(is_event);
+        let mut by_tenant: HashMap<_, Vec<_>> = HashMap::new();
+        for job in events {
+            by_tenant.entry(job.tenant).or_default().push(job);
+        }
+        let (mut alone, mut batches) = (others, Vec::new());
+        for batch in by_tenant.into_values() {
+            if batch.len() > 1 {
+                batches.push(batch);
+            } else {
+                alone.extend(batch);
+            }
+        }
+        for batch in batches {
+            running.spawn(together(Arc::clone(&self.app), batch));
+        }
+        for job in alone {
+            running.spawn(hold(Arc::clone(&self.app), Arc::clone(&self.settings), job));
+        }
+    }
+
+    /// Starts those of a batch that are to be done one by one, as many as there is room for.
+    fn start_one_by_one(&self, running: &mut JoinSet<Vec<ClaimedJob>>, left: &mut VecDeque<ClaimedJob>) {
+        while running.len() < self.settings.concurrency
+            && let Some(job) = left.pop_front()
+        {
+            running.spawn(hold(Arc::clone(&self.app), Arc::clone(&self.settings), job));
         }
     }
 
@@ -139,9 +187,17 @@ impl Runner {
         let limit = u32::try_from(free).unwrap_or(u32::MAX);
         let mut platform = self.app.store.platform().await?;
         let until = now + self.settings.lease_delta();
-        let jobs = platform
+        let mut jobs = platform
             .claim_jobs(&self.settings.worker, now, until, limit)
             .await?;
+        if let Some(kind) = jobs.iter().find(|it| is_event(it)).map(|it| it.job.kind()) {
+            // An event does not come alone.
+            jobs.extend(
+                platform
+                    .claim_jobs_of(kind, &self.settings.worker, now, until, BATCH)
+                    .await?,
+            );
+        }
         if jobs.is_empty() {
             platform.rollback().await?;
         } else {
@@ -151,8 +207,23 @@ impl Runner {
     }
 }
 
+fn is_event(job: &ClaimedJob) -> bool {
+    matches!(job.job, Job::ApplyWebhook { .. })
+}
+
+/// Applies events together; answers those that are to be applied one by one.
+async fn together(app: Arc<App>, jobs: Vec<ClaimedJob>) -> Vec<ClaimedJob> {
+    let batch = webhook_apply::together::apply(&app, jobs).await;
+    if batch.fenced > 0 {
+        metrics::counter!("mizan_jobs_fenced_total", "kind" => "apply_webhook")
+            .increment(batch.fenced as u64);
+        tracing::warn!(jobs = batch.fenced, "jobs were taken over before they were ended");
+    }
+    batch.left
+}
+
 /// Runs one try, renewing its lease, and ends it. Without a lease the work is dropped: another holds it now.
-async fn hold(app: Arc<App>, settings: Arc<RunnerSettings>, job: ClaimedJob) {
+async fn hold(app: Arc<App>, settings: Arc<RunnerSettings>, job: ClaimedJob) -> Vec<ClaimedJob> {
     let kind = job.job.kind();
     let span = tracing::info_span!(
         "job",
@@ -183,6 +254,7 @@ async fn hold(app: Arc<App>, settings: Arc<RunnerSettings>, job: ClaimedJob) {
     }
     .instrument(span)
     .await;
+    Vec::new()
 }
 
 /// Renews the lease three times in its length; returns when it is held by another, or could not be renewed

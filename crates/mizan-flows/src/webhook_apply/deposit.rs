@@ -1,10 +1,11 @@
 //! Events about a deposit: capture credits the wallet, refund and chargeback take back what is there.
 
-use mizan_core::{DepositId, Job, Money, Timestamp, TransactionId};
-use mizan_ledger::{AccountKind, NewTransaction, PostingKind, Transfer};
+use mizan_core::{DepositId, Job, Money, PlayerId, Timestamp, TransactionId};
+use mizan_ledger::{Account, AccountKind, NewTransaction, PostingKind, Transfer};
 use mizan_payments::deposit::{self, Deposit, DepositState, Step};
 use mizan_payments::event::{EventKind, ProviderEvent};
 use mizan_recon::finding::{FindingType, Severity};
+use mizan_store::audit::AuditRow;
 use mizan_store::effects::{EffectKind, ProviderEffect};
 use mizan_store::outbox::NewJob;
 use mizan_store::webhooks::WebhookEvent;
@@ -15,7 +16,7 @@ use crate::audit::{self, Change};
 use crate::{Caller, Result, wallets};
 
 /// What refunds wait for that came before their capture.
-fn parked_on(event: &ProviderEvent) -> String {
+pub(super) fn parked_on(event: &ProviderEvent) -> String {
     format!("deposit:{}", event.provider_ref)
 }
 
@@ -98,7 +99,25 @@ async fn find_or_make(
     if tx.player(player).await?.is_none() {
         return Ok(Err(Applied::Failed("player_id: there is no such player".into())));
     }
-    let deposit = Deposit {
+    let deposit = first_heard_of(row, event, player, now);
+    if !tx.insert_deposit(&deposit).await? {
+        // A rival made it between the look and the insert: tell the story again.
+        return Err(StoreError::Collision {
+            what: "deposit of the same reference".into(),
+        }
+        .into());
+    }
+    Ok(Ok(deposit))
+}
+
+/// A deposit that was started at the provider.
+pub(super) fn first_heard_of(
+    row: &WebhookEvent,
+    event: &ProviderEvent,
+    player: PlayerId,
+    now: Timestamp,
+) -> Deposit {
+    Deposit {
         id: DepositId::new(),
         player,
         amount: event.amount,
@@ -111,15 +130,7 @@ async fn find_or_make(
         created_at: now,
         captured_at: None,
         updated_at: now,
-    };
-    if !tx.insert_deposit(&deposit).await? {
-        // A rival made it between the look and the insert: tell the story again.
-        return Err(StoreError::Collision {
-            what: "deposit of the same reference".into(),
-        }
-        .into());
     }
-    Ok(Ok(deposit))
 }
 
 async fn capture(
@@ -132,10 +143,26 @@ async fn capture(
     let currency = deposit.amount.currency;
     let available = wallets::of_player(tx, deposit.player, AccountKind::Available, currency, now).await?;
     let clearing = wallets::psp_clearing(tx, &row.provider, currency, now).await?;
-    let id = TransactionId::of_effect(deposit.id.0, "capture");
-    record(tx, row, event, EffectKind::Deposit, id, now).await?;
-    let transaction = NewTransaction {
-        id,
+    let transaction = captured(event, deposit, &clearing, &available, now);
+    record(tx, row, event, EffectKind::Deposit, transaction.id, now).await?;
+    Ok(Posting {
+        accounts: vec![clearing, available],
+        transaction,
+    })
+}
+
+/// Moves a deposit to captured; answers the money of it.
+pub(super) fn captured(
+    event: &ProviderEvent,
+    deposit: &mut Deposit,
+    clearing: &Account,
+    available: &Account,
+    now: Timestamp,
+) -> NewTransaction {
+    deposit.state = DepositState::Captured;
+    deposit.captured_at = Some(now);
+    NewTransaction {
+        id: TransactionId::of_effect(deposit.id.0, "capture"),
         kind: PostingKind::DEPOSIT_CAPTURE,
         legs: vec![Transfer {
             debit: clearing.id,
@@ -145,13 +172,7 @@ async fn capture(
         reverses: None,
         reference: Some(reference(event)),
         metadata: None,
-    };
-    deposit.state = DepositState::Captured;
-    deposit.captured_at = Some(now);
-    Ok(Posting {
-        accounts: vec![clearing, available],
-        transaction,
-    })
+    }
 }
 
 /// Takes the amount back from the wallet. What the wallet does not have becomes a receivable and a finding;
@@ -229,6 +250,26 @@ fn reference(event: &ProviderEvent) -> String {
     event.provider_ref.chars().take(128).collect()
 }
 
+/// The one effect of an event.
+pub(super) fn effect(
+    row: &WebhookEvent,
+    event: &ProviderEvent,
+    kind: EffectKind,
+    transaction: TransactionId,
+    now: Timestamp,
+) -> ProviderEffect {
+    ProviderEffect {
+        provider: row.provider.clone(),
+        provider_event_id: event.event_id.clone(),
+        provider_ref: Some(event.provider_ref.clone()),
+        kind,
+        amount: event.amount,
+        occurred_at: event.occurred_at,
+        transaction,
+        created_at: now,
+    }
+}
+
 /// Records the event's one effect. It cannot be there: it was looked for under the event's lock.
 async fn record(
     tx: &mut dyn Tx,
@@ -238,17 +279,10 @@ async fn record(
     transaction: TransactionId,
     now: Timestamp,
 ) -> Result<()> {
-    let effect = ProviderEffect {
-        provider: row.provider.clone(),
-        provider_event_id: event.event_id.clone(),
-        provider_ref: Some(event.provider_ref.clone()),
-        kind,
-        amount: event.amount,
-        occurred_at: event.occurred_at,
-        transaction,
-        created_at: now,
-    };
-    if tx.insert_effect(&effect).await? {
+    if tx
+        .insert_effect(&effect(row, event, kind, transaction, now))
+        .await?
+    {
         return Ok(());
     }
     Err(StoreError::Collision {
@@ -266,16 +300,7 @@ async fn finish(
     from: DepositState,
     now: Timestamp,
 ) -> Result<()> {
-    let change = Change {
-        action: event.kind.as_str(),
-        subject_type: "deposit",
-        subject_id: deposit.id.to_string(),
-        from: Some(from.to_string()),
-        to: Some(deposit.state.to_string()),
-        details: Some(serde_json::json!({ "provider_event_id": event.event_id })),
-        ..Change::default()
-    };
-    audit::write(tx, caller, now, change).await?;
+    tx.append_audit(&moved(caller, event, deposit, from, now)).await?;
     for waiting in tx.parked_webhooks(&[parked_on(event)]).await? {
         let job = Job::ApplyWebhook { event: waiting };
         let request_id = caller.request_id.clone();
@@ -288,4 +313,24 @@ async fn finish(
         .await?;
     }
     Ok(())
+}
+
+/// The audit row of a deposit that an event moved.
+pub(super) fn moved(
+    caller: &Caller,
+    event: &ProviderEvent,
+    deposit: &Deposit,
+    from: DepositState,
+    now: Timestamp,
+) -> AuditRow {
+    let change = Change {
+        action: event.kind.as_str(),
+        subject_type: "deposit",
+        subject_id: deposit.id.to_string(),
+        from: Some(from.to_string()),
+        to: Some(deposit.state.to_string()),
+        details: Some(serde_json::json!({ "provider_event_id": event.event_id })),
+        ..Change::default()
+    };
+    audit::row(caller, now, change)
 }

@@ -95,7 +95,8 @@ async fn run(store: Arc<dyn Store>, bell: Arc<Notify>, mut deliveries: mpsc::Unb
             size += next.seats.count();
             taken.push(next);
         }
-        metrics::histogram!("mizan_webhook_batch_size").record(u32::try_from(taken.len()).unwrap_or(u32::MAX));
+        metrics::histogram!("mizan_webhook_batch_size")
+            .record(u32::try_from(taken.len()).unwrap_or(u32::MAX));
         for (tenant, batch) in by_tenant(taken) {
             keep::keep(&*store, tenant, batch).await;
             bell.notify_one();

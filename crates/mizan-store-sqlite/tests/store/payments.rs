@@ -167,7 +167,10 @@ async fn an_authentic_event_is_kept_once() {
     assert_eq!(kept, [forged.id].into());
     (event.state, event.parked_on, event.attempts) = (EventState::Parked, Some("deposit:p1".into()), 1);
     tx.update_webhook(&event).await.unwrap();
-    assert_eq!(tx.parked_webhooks(&["deposit:p1".to_owned()]).await.unwrap(), [event.id]);
+    assert_eq!(
+        tx.parked_webhooks(&["deposit:p1".to_owned()]).await.unwrap(),
+        [event.id]
+    );
     assert_eq!(tx.lock_webhook(event.id).await.unwrap(), Some(event.clone()));
     assert_eq!(tx.webhook(event.id).await.unwrap(), Some(event.clone()));
     let filter = WebhookFilter {

@@ -1,5 +1,7 @@
 //! What finance and operations say: commands about withdrawals, the journal, the audit log, findings, metrics.
 
+use std::time::Duration;
+
 use std::collections::BTreeMap;
 
 use mizan_testkit::{Reply, TestApp, eventually};
@@ -146,7 +148,12 @@ impl Mizan {
 impl Player {
     /// Waits until this much is available.
     pub async fn wait_for_available(&self, amount: &str) {
-        let there = eventually(PATIENCE, || async { self.balance().await.0 == amount });
+        self.wait_within(PATIENCE, amount).await;
+    }
+
+    /// The same, where it may take longer.
+    pub async fn wait_within(&self, patience: Duration, amount: &str) {
+        let there = eventually(patience, || async { self.balance().await.0 == amount });
         there
             .await
             .unwrap_or_else(|error| panic!("{amount} never came: {error}"));

@@ -18,6 +18,7 @@ mod payouts;
 mod probes;
 mod recon;
 mod secrecy;
+mod webhook_batches;
 mod webhook_effects;
 mod webhook_limits;
 mod webhook_orders;

@@ -48,11 +48,7 @@ fn away(error: &StoreError) -> FlowError {
 }
 
 /// Each delivery in a transaction of its own, so that the one that is refused is refused alone.
-async fn one_by_one(
-    store: &dyn Store,
-    tenant: TenantId,
-    deliveries: &[Delivery],
-) -> Vec<Result<Kept>> {
+async fn one_by_one(store: &dyn Store, tenant: TenantId, deliveries: &[Delivery]) -> Vec<Result<Kept>> {
     let mut answers = Vec::with_capacity(deliveries.len());
     for delivery in deliveries {
         let alone = std::slice::from_ref(delivery);
@@ -72,9 +68,7 @@ async fn attempt(
     let mut events: Vec<&WebhookEvent> = deliveries.iter().flat_map(|it| &it.events).collect();
     // Two processes that keep the same events wait for each other in the same order. The sort is stable: of an
     // event that is there twice, the first to arrive is kept.
-    events.sort_by(|a, b| {
-        (&a.provider, &a.provider_event_id).cmp(&(&b.provider, &b.provider_event_id))
-    });
+    events.sort_by(|a, b| (&a.provider, &a.provider_event_id).cmp(&(&b.provider, &b.provider_event_id)));
     let mut tx = store.begin(tenant).await?;
     let new = tx.insert_webhooks(&events).await?;
     let jobs = jobs(deliveries, &new);
