@@ -43,7 +43,7 @@ pub async fn apply(app: &App, jobs: Vec<ClaimedJob>) -> Together {
             left: jobs.into_iter().filter(|it| !done.contains(&it.id)).collect(),
         },
         Err(error) => {
-            metrics::counter!("mizan_webhook_batches_taken_apart_total").increment(1);
+            metrics::counter!("mizan_webhook_batches_taken_apart_total", "step" => "apply").increment(1);
             tracing::warn!(
                 error = &error as &dyn std::error::Error,
                 jobs = jobs.len(),
@@ -85,6 +85,8 @@ async fn once(app: &App, jobs: &[ClaimedJob]) -> Result<(HashSet<i64>, usize)> {
     }
     let ended = tx.end_done(&held, now).await?;
     tx.commit().await?;
+    metrics::histogram!("mizan_webhook_apply_batch_size")
+        .record(u32::try_from(plans.len()).unwrap_or(u32::MAX));
     for plan in &plans {
         metrics::counter!("mizan_webhook_applied_total", "provider" => plan.row.provider.to_string(), "state" => plan.row.state.as_str())
             .increment(1);

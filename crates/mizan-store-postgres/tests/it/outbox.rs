@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use mizan_core::{Job, RunId};
 use mizan_store::Store;
-use mizan_store::outbox::{JobEnd, NewJob};
+use mizan_store::outbox::{Held, JobEnd, NewJob};
 
 use crate::tester::{Tester, at};
 
@@ -81,5 +81,46 @@ async fn a_job_that_cannot_be_read_is_buried_and_holds_nobody_up() -> anyhow::Re
     let mut tx = it.store.platform().await?;
     assert_eq!(tx.claim_jobs("w", at(20), at(80), 10).await?.len(), 1);
     assert_eq!(tx.queue_depth(at(20)).await?.dead, 1);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_a_batch_only_jobs_that_are_still_held_end() -> anyhow::Result<()> {
+    let it = Tester::new().await?;
+    enqueue(&it, 3).await?;
+    let mut tx = it.store.platform().await?;
+    let kind = "run_reconciliation";
+    assert!(
+        tx.claim_jobs_of("apply_webhook", "one", at(20), at(30), 9)
+            .await?
+            .is_empty()
+    );
+    let claimed = tx.claim_jobs_of(kind, "one", at(20), at(30), 9).await?;
+    assert_eq!(claimed.len(), 3);
+    let held: Vec<_> = claimed
+        .iter()
+        .map(|it| Held {
+            id: it.id,
+            token: it.token,
+        })
+        .collect();
+    let taken_over = tx.claim_jobs("two", at(31), at(60), 1).await?;
+    tx.commit().await?;
+    let mut tx = it.begin().await?;
+    assert_eq!(
+        tx.end_done(&held, at(32)).await?,
+        2,
+        "the third has another holder now"
+    );
+    tx.commit().await?;
+    let mut tx = it.store.platform().await?;
+    assert!(
+        tx.renew_job(taken_over[0].id, taken_over[0].token, at(90))
+            .await?
+    );
+    assert!(
+        tx.claim_jobs("three", at(61), at(90), 9).await?.is_empty(),
+        "the others are done"
+    );
     Ok(())
 }

@@ -11,7 +11,7 @@ use crate::harness::{LEASE_AND_MORE, Mizan, PATIENCE, SECRET};
 use crate::verbs::{Player, event, unix_now};
 
 const PATH: &str = "/api/v1/payments/webhook/mockpsp";
-const TAKEN_APART: &str = "mizan_webhook_batches_taken_apart_total";
+const TAKEN_APART: &str = "mizan_webhook_batches_taken_apart_total{step=\"keep\"}";
 
 /// Captures of 1.00 of payments of their own.
 fn captures(player: &Player, round: usize, many: usize) -> Vec<Value> {

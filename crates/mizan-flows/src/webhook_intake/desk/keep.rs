@@ -28,7 +28,7 @@ pub(super) async fn keep(store: &dyn Store, tenant: TenantId, batch: Vec<Waiting
         }
         Err(error) if deliveries.len() == 1 => vec![Err(error)],
         Err(error) => {
-            metrics::counter!("mizan_webhook_batches_taken_apart_total").increment(1);
+            metrics::counter!("mizan_webhook_batches_taken_apart_total", "step" => "keep").increment(1);
             tracing::warn!(%error, deliveries = deliveries.len(), "a batch of webhooks was refused, each is kept alone");
             one_by_one(store, tenant, &deliveries).await
         }
