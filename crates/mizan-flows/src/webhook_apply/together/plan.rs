@@ -11,7 +11,7 @@ use mizan_store::outbox::{ClaimedJob, Held};
 use mizan_store::webhooks::{EventState, Signature, WebhookEvent};
 
 use super::super::deposit;
-use crate::{App, Caller, Result};
+use crate::{App, Caller, FlowError, Result};
 
 /// One event and what it does.
 pub(super) struct Plan<'a> {
@@ -138,8 +138,12 @@ async fn read<'a>(
         }
         let Some(job) = wanted.get(&row.id) else { continue };
         if !adapters.contains_key(&row.provider) {
-            let (_, adapter) = app.provider(tx, &row.provider).await?;
-            adapters.insert(row.provider.clone(), adapter);
+            match app.provider(tx, &row.provider).await {
+                Ok((_, adapter)) => adapters.insert(row.provider.clone(), adapter),
+                // The event's own story says so; those of other providers are applied.
+                Err(FlowError::UnsupportedProvider(_)) => continue,
+                Err(error) => return Err(error),
+            };
         }
         let Some(adapter) = adapters.get(&row.provider) else {
             continue;
