@@ -4,6 +4,7 @@
 //! the same, an [`engine::MatchEngine`] joins both sides, and [`view`] shows the result in JSON. Nothing here
 //! knows a database, a clock or a network, and nothing is async.
 
+pub mod bank;
 mod compare;
 mod digest;
 pub mod engine;
@@ -11,7 +12,9 @@ pub mod finding;
 pub mod line;
 pub mod native;
 pub mod rules;
+mod sets;
 pub mod statement;
+mod toml_file;
 pub mod view;
 
 pub use engine::{MatchEngine, MatchError, Report, Side, Sum, Summary, match_files, match_lines};
@@ -23,3 +26,4 @@ pub use statement::{
     ColumnMap, GenericReader, LineSource, Lines, Quarantined, Row, SignConvention, StatementError,
     StatementRead,
 };
+pub use toml_file::FileError;

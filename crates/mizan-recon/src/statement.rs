@@ -1,11 +1,30 @@
 //! Readers of statements: a file in, rows and quarantined rows out, one at a time.
 
+pub mod adyen;
+pub mod camt053;
 mod cell;
+pub mod check;
 mod columns;
+pub mod declared;
+pub mod detect;
+pub mod encoding;
+mod fault;
 pub mod generic;
+pub mod map_file;
+pub mod mt940;
+pub mod ndjson;
+pub mod open;
 mod records;
+pub mod stripe;
+mod table;
+mod text_lines;
+pub mod view;
 
+pub use check::Check;
+pub use detect::Format;
 pub use generic::{ColumnMap, GenericReader, SignConvention};
+pub use map_file::FileMap;
+pub use open::{Opened, Opening};
 
 use crate::line::Line;
 
@@ -44,6 +63,14 @@ pub enum StatementError {
     },
     #[error("the file names the column '{column}' twice")]
     RepeatedColumn { column: String },
+    #[error("this is a {}, not {}: say --format {seen}", .seen.title(), .declared)]
+    AnotherFormat { seen: Format, declared: Format },
+    #[error("the file is not of the {format} format: {reason}")]
+    NotOfFormat { format: &'static str, reason: String },
+    #[error("the file breaks off at line {line_no}, inside of {inside}")]
+    Truncated { line_no: u64, inside: String },
+    #[error("the file has more than {limit} entries")]
+    TooManyRows { limit: usize },
     #[error("the header line is longer than {limit} bytes")]
     HeaderTooLong { limit: usize },
     #[error("the file could not be read at line {line_no}")]
@@ -65,6 +92,11 @@ pub trait LineSource {
     /// Columns of the file that nothing reads.
     fn ignored_columns(&self) -> &[String] {
         &[]
+    }
+
+    /// Sums and counts of the file against what was read; complete once the file was read to its end.
+    fn checks(&self) -> Vec<Check> {
+        Vec::new()
     }
 }
 

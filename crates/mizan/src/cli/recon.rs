@@ -1,20 +1,27 @@
 //! `mizan recon`: matches two files without any server, or runs a reconciliation of a provider.
 
+mod bank;
+mod files;
+
 use std::fs::File;
-use std::io::{BufReader, BufWriter, Write};
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context;
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 use comfy_table::{CellAlignment, Table, presets};
 use indicatif::{ProgressBar, ProgressStyle};
 use mizan_core::{Currency, ProviderKey, TimeWindow, Timestamp};
 use mizan_flows::recon_runs::{Executor, NewRun};
 use mizan_flows::{Caller, recon_execute, recon_runs, tenants};
 use mizan_mask::Masker;
+use mizan_recon::bank::BankRules;
 use mizan_recon::engine::Report;
-use mizan_recon::statement::{ColumnMap, GenericReader};
+use mizan_recon::statement::Check;
+use mizan_recon::statement::adyen::Amounts;
+use mizan_recon::statement::open::Opened;
+use mizan_recon::statement::view::CheckView;
 use mizan_recon::view::{FindingView, QuarantinedView, SummaryView};
 use mizan_recon::{NativeEngine, Rules, match_files};
 use mizan_store::recon_runs::RunStatus;
@@ -38,23 +45,10 @@ enum ReconCommand {
     Run(RunArgs),
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Format {
-    /// Mizan's own CSV columns.
-    Generic,
-}
-
 #[derive(Debug, Args)]
 struct MatchArgs {
-    /// The provider's statement.
-    #[arg(long)]
-    statement: PathBuf,
-    /// The ledger extract, in the generic format.
-    #[arg(long)]
-    ledger: PathBuf,
-    /// The format of the statement.
-    #[arg(long, value_enum, default_value = "generic")]
-    format: Format,
+    #[command(flatten)]
+    files: files::FileArgs,
     /// Differences up to this many minor units match, per currency: `TRY=5`. May be repeated.
     #[arg(long, value_name = "CURRENCY=MINOR", value_parser = tolerance)]
     tolerance: Vec<(Currency, u64)>,
@@ -113,49 +107,107 @@ pub async fn run(args: ReconArgs) -> anyhow::Result<Exit> {
     }
 }
 
-fn match_two(args: &MatchArgs) -> anyhow::Result<Exit> {
-    let Format::Generic = args.format;
-    let bar = spinner("matching");
-    let mut rules = Rules::default();
-    for (currency, minor) in &args.tolerance {
-        rules = rules.with_tolerance(*currency, *minor);
+/// What counts as the same.
+struct RulesOfMatch {
+    rules: Rules,
+    bank: BankRules,
+}
+
+impl MatchArgs {
+    fn rules(&self) -> RulesOfMatch {
+        let mut rules = Rules::default();
+        for (currency, minor) in &self.tolerance {
+            rules = rules.with_tolerance(*currency, *minor);
+        }
+        RulesOfMatch {
+            rules,
+            bank: BankRules::default(),
+        }
     }
-    let mut statement = open(&args.statement)?;
-    let mut ledger = open(&args.ledger)?;
-    let report = match_files(&mut statement, &mut ledger, &rules, &NativeEngine::default())?;
+
+    fn exit(&self, clean: bool) -> Exit {
+        if self.fail_on_findings && !clean {
+            exit::NO
+        } else {
+            exit::DONE
+        }
+    }
+}
+
+fn match_two(args: &MatchArgs) -> anyhow::Result<Exit> {
+    let bar = spinner("matching");
+    let rules = args.rules();
+    let (format, mut statement) = match args.files.statement(Amounts::Gross)? {
+        Opened::Bank(format, mut source) => return bank::alone(args, &rules, format, &mut *source, &bar),
+        Opened::Lines(format, source) => (format, source),
+    };
+    let mut ledger = args.files.ledger()?;
+    let engine = NativeEngine::default();
+    let report = match_files(&mut *statement, &mut *ledger, &rules.rules, &engine)?;
+    let checks = statement.checks();
+    let bank = args.files.bank.as_deref();
+    let bank = bank.map(|it| args.files.with_bank(it, &rules)).transpose()?;
     bar.finish_and_clear();
     if let Some(path) = &args.out {
-        write_lines(path, report.findings.iter().map(FindingView::from))?;
+        let findings = report
+            .findings
+            .iter()
+            .map(FindingView::from)
+            .map(serde_json::to_value);
+        let of_bank = bank.iter().flat_map(|it| bank::findings(&it.0));
+        write_lines(
+            path,
+            findings
+                .chain(of_bank)
+                .collect::<Result<Vec<_>, _>>()?
+                .into_iter(),
+        )?;
     }
     if let Some(path) = &args.quarantine {
-        let all = report
+        let of_bank = bank.iter().flat_map(|it| &it.1.quarantined);
+        let both = report
             .statement_quarantine
             .iter()
             .chain(&report.ledger_quarantine);
-        write_lines(path, all.map(QuarantinedView::from))?;
+        write_lines(path, both.chain(of_bank).map(QuarantinedView::from))?;
     }
     let summary = SummaryView::from(&report.summary);
     if args.json {
-        println!("{}", serde_json::to_string(&summary)?);
+        let mut object = serde_json::to_value(&summary)?;
+        object["format"] = format.as_str().into();
+        object["checks"] = serde_json::to_value(checks.iter().map(CheckView::from).collect::<Vec<_>>())?;
+        if let Some((report, read)) = &bank {
+            object["bank"] = bank::object(report, read)?;
+        }
+        println!("{object}");
     } else {
+        println!("format {format}");
         print_report(&summary, &report);
+        print_checks(&checks);
+        if let Some((report, read)) = &bank {
+            bank::print(report, read);
+        }
     }
-    let clean =
-        summary.findings_total == 0 && summary.statement_quarantined + summary.ledger_quarantined == 0;
-    Ok(if args.fail_on_findings && !clean {
-        exit::NO
-    } else {
-        exit::DONE
-    })
+    let quarantined = summary.statement_quarantined + summary.ledger_quarantined;
+    let clean = summary.findings_total == 0 && quarantined == 0 && checks.iter().all(|it| it.held);
+    Ok(args.exit(clean && bank.as_ref().is_none_or(bank::clean)))
 }
 
-fn open(path: &Path) -> anyhow::Result<GenericReader<BufReader<File>>> {
-    let file = File::open(path).with_context(|| format!("{} cannot be opened", path.display()))?;
-    let name = path
-        .file_name()
-        .map_or_else(String::new, |it| it.to_string_lossy().into_owned());
-    let reader = BufReader::with_capacity(1 << 20, file);
-    GenericReader::open(name, reader, ColumnMap::default()).with_context(|| format!("{}", path.display()))
+/// Checks that failed, of what a file says of itself.
+fn print_checks(checks: &[Check]) {
+    let masker = Masker::builder().build();
+    let failed: Vec<_> = checks.iter().filter(|it| !it.held).collect();
+    println!(
+        "checks of the file: {} hold, {} do not",
+        checks.len() - failed.len(),
+        failed.len()
+    );
+    for check in failed.iter().take(5) {
+        println!(
+            "check: {}",
+            masker.mask(&format!("{}: {}", check.what, check.detail))
+        );
+    }
 }
 
 fn write_lines<T: serde::Serialize>(path: &Path, all: impl Iterator<Item = T>) -> anyhow::Result<()> {

@@ -6,6 +6,7 @@ mod doctor;
 mod help;
 mod migrate;
 mod openapi;
+mod recon_formats;
 mod recon_match;
 
 use mizan_testkit::{Finished, MizanCommand};
