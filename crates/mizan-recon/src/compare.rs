@@ -204,7 +204,7 @@ fn key_text(leg: Leg, line: &Line) -> String {
             line.reference().unwrap_or_default(),
             line.kind
         ),
-        Leg::Keyless => "none".to_owned(),
+        Leg::Keyless | Leg::Rule => "none".to_owned(),
     }
 }
 

@@ -178,6 +178,8 @@ pub enum Leg {
     Reference,
     /// Neither id nor reference: there is nothing to match by.
     Keyless,
+    /// A leg of the provider's rule file; the key names it.
+    Rule,
 }
 
 impl Leg {
@@ -186,6 +188,7 @@ impl Leg {
             Self::EventId => "event_id",
             Self::Reference => "reference_and_kind",
             Self::Keyless => "no_key",
+            Self::Rule => "rule",
         }
     }
 }

@@ -9,6 +9,7 @@ mod compare;
 mod digest;
 pub mod engine;
 pub mod finding;
+pub mod legs;
 pub mod line;
 pub mod native;
 pub mod rules;
@@ -22,6 +23,7 @@ pub use finding::{Finding, FindingType, Leg, Severity, UnknownWord, Why};
 pub use line::{Line, LineFields, LineKind, LineStatus};
 pub use native::NativeEngine;
 pub use rules::Rules;
+pub use rules::file::{RuleFile, RuleSet};
 pub use statement::{
     ColumnMap, GenericReader, LineSource, Lines, Quarantined, Row, SignConvention, StatementError,
     StatementRead,

@@ -1,5 +1,7 @@
 //! What counts as the same: tolerances, severities, and the window a run answers for.
 
+pub mod file;
+
 use std::collections::BTreeMap;
 
 use chrono::TimeDelta;

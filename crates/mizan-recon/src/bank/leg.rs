@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 use mizan_core::Currency;
+use serde::Deserialize;
 
 use super::batch::Batch;
 use super::{BankLine, BankRead};
@@ -34,7 +35,9 @@ pub struct BankRules {
 }
 
 /// A way to find the bank line of a payout.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
 pub enum MatchBy {
     /// The payout's id stands in a reference or in the text of the line.
     Reference,

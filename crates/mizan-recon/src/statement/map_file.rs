@@ -176,7 +176,7 @@ pub struct Constants {
 }
 
 /// A word of a fixed vocabulary; another one is an error where it stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Word<T>(pub T);
 
 impl<'de, T: FromStr<Err: std::fmt::Display>> Deserialize<'de> for Word<T> {

@@ -16,14 +16,13 @@ use mizan_core::{Currency, ProviderKey, TimeWindow, Timestamp};
 use mizan_flows::recon_runs::{Executor, NewRun};
 use mizan_flows::{Caller, recon_execute, recon_runs, tenants};
 use mizan_mask::Masker;
-use mizan_recon::bank::BankRules;
 use mizan_recon::engine::Report;
 use mizan_recon::statement::Check;
 use mizan_recon::statement::adyen::Amounts;
 use mizan_recon::statement::open::Opened;
 use mizan_recon::statement::view::CheckView;
 use mizan_recon::view::{FindingView, QuarantinedView, SummaryView};
-use mizan_recon::{NativeEngine, Rules, match_files};
+use mizan_recon::{NativeEngine, RuleFile, RuleSet, legs, match_files};
 use mizan_store::recon_runs::RunStatus;
 
 use super::exit::{self, Exit};
@@ -49,6 +48,9 @@ enum ReconCommand {
 struct MatchArgs {
     #[command(flatten)]
     files: files::FileArgs,
+    /// What counts as the same for this provider (TOML); without it, everything has to agree exactly.
+    #[arg(long, value_name = "FILE")]
+    rules: Option<PathBuf>,
     /// Differences up to this many minor units match, per currency: `TRY=5`. May be repeated.
     #[arg(long, value_name = "CURRENCY=MINOR", value_parser = tolerance)]
     tolerance: Vec<(Currency, u64)>,
@@ -107,22 +109,21 @@ pub async fn run(args: ReconArgs) -> anyhow::Result<Exit> {
     }
 }
 
-/// What counts as the same.
-struct RulesOfMatch {
-    rules: Rules,
-    bank: BankRules,
-}
-
 impl MatchArgs {
-    fn rules(&self) -> RulesOfMatch {
-        let mut rules = Rules::default();
+    /// The rule file, and what the command line says besides.
+    fn rules(&self) -> anyhow::Result<RuleSet> {
+        let mut set = match &self.rules {
+            None => RuleSet::default(),
+            Some(path) => {
+                let text = std::fs::read_to_string(path)
+                    .with_context(|| format!("{} cannot be read", path.display()))?;
+                RuleFile::parse(&text).with_context(|| path.display().to_string())?
+            }
+        };
         for (currency, minor) in &self.tolerance {
-            rules = rules.with_tolerance(*currency, *minor);
+            set.rules = set.rules.with_tolerance(*currency, *minor);
         }
-        RulesOfMatch {
-            rules,
-            bank: BankRules::default(),
-        }
+        Ok(set)
     }
 
     fn exit(&self, clean: bool) -> Exit {
@@ -136,14 +137,15 @@ impl MatchArgs {
 
 fn match_two(args: &MatchArgs) -> anyhow::Result<Exit> {
     let bar = spinner("matching");
-    let rules = args.rules();
+    let rules = args.rules()?;
     let (format, mut statement) = match args.files.statement(Amounts::Gross)? {
         Opened::Bank(format, mut source) => return bank::alone(args, &rules, format, &mut *source, &bar),
         Opened::Lines(format, source) => (format, source),
     };
     let mut ledger = args.files.ledger()?;
     let engine = NativeEngine::default();
-    let report = match_files(&mut *statement, &mut *ledger, &rules.rules, &engine)?;
+    let mut report = match_files(&mut *statement, &mut *ledger, &rules.rules, &engine)?;
+    let legs = legs::apply(&mut report, &rules.legs, &rules.rules);
     let checks = statement.checks();
     let bank = args.files.bank.as_deref();
     let bank = bank.map(|it| args.files.with_bank(it, &rules)).transpose()?;
@@ -175,6 +177,7 @@ fn match_two(args: &MatchArgs) -> anyhow::Result<Exit> {
     if args.json {
         let mut object = serde_json::to_value(&summary)?;
         object["format"] = format.as_str().into();
+        object["rule_legs"] = serde_json::to_value(&legs)?;
         object["checks"] = serde_json::to_value(checks.iter().map(CheckView::from).collect::<Vec<_>>())?;
         if let Some((report, read)) = &bank {
             object["bank"] = bank::object(report, read)?;
@@ -183,6 +186,12 @@ fn match_two(args: &MatchArgs) -> anyhow::Result<Exit> {
     } else {
         println!("format {format}");
         print_report(&summary, &report);
+        for leg in &legs {
+            println!(
+                "rule '{}': {} matched, {} ambiguous",
+                leg.name, leg.matched, leg.ambiguous
+            );
+        }
         print_checks(&checks);
         if let Some((report, read)) = &bank {
             bank::print(report, read);

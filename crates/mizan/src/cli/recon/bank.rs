@@ -2,6 +2,7 @@
 
 use indicatif::ProgressBar;
 use mizan_mask::Masker;
+use mizan_recon::RuleSet;
 use mizan_recon::bank::view::{BankFindingView, BankView};
 use mizan_recon::bank::{BankRead, BankReport, BankSource};
 use mizan_recon::statement::Format;
@@ -10,12 +11,12 @@ use mizan_recon::view::QuarantinedView;
 use serde_json::Value;
 
 use super::super::exit::Exit;
-use super::{MatchArgs, RulesOfMatch, print_checks, table, write_lines};
+use super::{MatchArgs, print_checks, table, write_lines};
 
 /// The payouts of the ledger extract against a bank statement.
 pub(super) fn alone(
     args: &MatchArgs,
-    rules: &RulesOfMatch,
+    rules: &RuleSet,
     format: Format,
     source: &mut dyn BankSource,
     bar: &ProgressBar,

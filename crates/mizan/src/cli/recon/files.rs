@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
+use mizan_recon::RuleSet;
 use mizan_recon::bank::{BankRead, BankReport, Batch, Batches, LoneRows, match_bank};
 use mizan_recon::statement::adyen::Amounts;
 use mizan_recon::statement::open::{Opened, Opening, open};
@@ -89,11 +90,7 @@ impl FileArgs {
     }
 
     /// Compares the payouts of the statement with a bank statement.
-    pub fn with_bank(
-        &self,
-        path: &Path,
-        rules: &super::RulesOfMatch,
-    ) -> anyhow::Result<(BankReport, BankRead)> {
+    pub fn with_bank(&self, path: &Path, rules: &RuleSet) -> anyhow::Result<(BankReport, BankRead)> {
         let Opened::Bank(_, mut bank) = opened(path, &Opening::default())? else {
             anyhow::bail!(
                 "{} is no bank statement: camt.053 or MT940 is expected",
@@ -112,7 +109,7 @@ impl FileArgs {
     pub fn bank_alone(
         &self,
         source: &mut dyn mizan_recon::bank::BankSource,
-        rules: &super::RulesOfMatch,
+        rules: &RuleSet,
     ) -> anyhow::Result<(BankReport, BankRead)> {
         let batches = batches(&mut *self.ledger()?, LoneRows::Each)?;
         let bank = BankRead::all(source).with_context(|| self.statement.display().to_string())?;

@@ -135,3 +135,51 @@ async fn a_file_of_another_format_is_refused_with_the_option_that_reads_it() {
     assert_eq!(ended.code, 3, "{}", ended.stdout);
     assert!(ended.stderr.contains("say --format mt940"), "{}", ended.stderr);
 }
+
+#[tokio::test]
+async fn a_map_and_a_rule_file_are_obeyed_and_a_mistake_in_one_is_named() {
+    let statement = "Ref;Tür;Tutar;Tarih\nch_1;Satış;100,03;02.11.2026\n";
+    let map = "[file]\ndecimal_comma = true\ntime_format = \"%d.%m.%Y\"\n[columns]\nreference = \"Ref\"\n\
+               kind = \"Tür\"\namount = \"Tutar\"\noccurred_at = \"Tarih\"\n[constant]\ncurrency = \"TRY\"\n\
+               status = \"settled\"\n[kinds]\n\"Satış\" = \"deposit\"\n";
+    let rules = "[[leg]]\nname = \"ref\"\nkeys = [\"reference=transaction_id\"]\ntolerance_minor = 3\n";
+    let ledger = "provider_event_id,transaction_id,type,amount,currency,status,occurred_at\n\
+                  e1,ch_1,deposit,100.00,TRY,settled,2026-11-02T09:00:00Z\n";
+    let dir = folder(&[
+        ("s.csv", statement),
+        ("l.csv", ledger),
+        ("m.toml", map),
+        ("r.toml", rules),
+    ]);
+    let args = [
+        "--statement",
+        "s.csv",
+        "--ledger",
+        "l.csv",
+        "--format",
+        "generic",
+        "--map",
+        "m.toml",
+        "--rules",
+        "r.toml",
+        "--json",
+    ];
+    let seen = object(&compare(dir.path(), &args).await);
+    assert_eq!(
+        (&seen["matched"], &seen["findings_total"]),
+        (&1.into(), &0.into()),
+        "{seen}"
+    );
+    assert_eq!(seen["rule_legs"][0]["matched"], 1, "{seen}");
+    std::fs::write(dir.path().join("r.toml"), rules.replace("= 3", "= 2")).expect("written");
+    let seen = object(&compare(dir.path(), &args).await);
+    assert_eq!(seen["findings_total"], 2, "{seen}");
+    std::fs::write(dir.path().join("r.toml"), "[[leg]]\nnme = \"x\"\n").expect("written");
+    let ended = compare(dir.path(), &args).await;
+    assert_eq!(ended.code, 3, "{}", ended.stdout);
+    assert!(
+        ended.stderr.contains("r.toml") && ended.stderr.contains("line 2"),
+        "{}",
+        ended.stderr
+    );
+}
