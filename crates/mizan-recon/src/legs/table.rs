@@ -196,9 +196,9 @@ pub(super) fn near(leg: &LegRule, one: &Line, other: &Line) -> bool {
 
 /// The bucket's key in words.
 pub(super) fn words(bucket: &Bucket) -> String {
-    bucket
+    let each = bucket
         .key
         .iter()
-        .map(|(name, value)| format!(" {name}={value}"))
-        .collect()
+        .map(|(name, value)| [" ", name, "=", value].concat());
+    each.collect()
 }
