@@ -146,7 +146,7 @@ fn tagged(text: &str) -> Option<(&str, &str)> {
     known.then_some((tag, rest))
 }
 
-/// `-`, `-}…` of the envelope, or `-XXX`.
+/// `-`, `-}…` of the envelope, or the trailer of Dutch banks.
 fn is_end(text: &str) -> bool {
     let text = text.trim();
     text == "-" || text == "-XXX" || text.starts_with("-}")
