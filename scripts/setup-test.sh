@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Makes sure that the programs which the tests start are there: PostgreSQL and Redis, each a throwaway of its own.
+# Makes sure that the programs which the tests start are there: PostgreSQL and Redis, each a throwaway of its own,
+# and Node, whose verifier reads evidence packs.
 # As root it installs what is missing; otherwise it says what to install. It starts nothing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -13,13 +14,14 @@ has_postgres() {
 
 has_postgres || missing+=(postgresql)
 command -v redis-server >/dev/null || missing+=(redis-server)
+command -v node >/dev/null || missing+=(nodejs)
+command -v npm >/dev/null || missing+=(npm)
 if [ -d e2e ]; then
-  command -v node >/dev/null || missing+=(nodejs npm)
   command -v chromium >/dev/null || command -v google-chrome >/dev/null || missing+=(chromium)
 fi
 
 if [ ${#missing[@]} -eq 0 ]; then
-  echo "PostgreSQL and Redis are here."
+  echo "PostgreSQL, Redis and Node are here."
   exit 0
 fi
 

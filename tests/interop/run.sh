@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Checks Mizan against other implementations of the same standards: the public `standardwebhooks` library signs,
-# a running Mizan says yes or no. Needs python3 with venv and the package registry; uses a SQLite file of its own.
+# Checks Mizan against other implementations of the same standards: the public `standardwebhooks` library signs, a
+# running Mizan says yes or no; and evidence packs are read by verifiers of others (evidence.sh). Needs python3 with
+# venv, node with npm, and the package registries; uses a SQLite file of its own.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -29,3 +30,5 @@ server=$!
 
 "$venv/bin/python" tests/interop/set_up.py "$base" "$password" interop-sw || { cat "$work/log" >&2; exit 1; }
 "$venv/bin/python" tests/interop/standard_webhooks.py "$base" "$secret" interop-sw
+
+./tests/interop/evidence.sh "$venv"

@@ -4,10 +4,11 @@
 //! from it. Nothing in here is a connection string or a secret: texts went through the masker first.
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How a step or a packet ended. Only `Pass` counts for a verdict.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Status {
     Pass,
@@ -19,7 +20,7 @@ pub enum Status {
 }
 
 /// The outcome of a gate. The default of everything is [`Verdict::NoGo`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum Verdict {
     #[serde(rename = "GO")]
     Go,
@@ -30,7 +31,7 @@ pub enum Verdict {
 }
 
 /// A whole run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct GateRecord {
     /// The pack's name, `psp-03d`.
     pub gate: String,
@@ -55,14 +56,14 @@ pub struct GateRecord {
 }
 
 /// The pack file that was run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PackFile {
     pub path: String,
     pub sha256: String,
 }
 
 /// What was gated, where, and by whom. Unknown facts are `None` and shown as unknown.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct About {
     /// `ENV` of the run.
     pub environment: Option<String>,
@@ -79,14 +80,14 @@ pub struct About {
 }
 
 /// A recorded reason to go on although a packet did not pass; by a person with a name.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Waiver {
     pub packet: String,
     pub by: String,
     pub reason: String,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PacketRecord {
     pub id: String,
     pub title: String,
@@ -97,7 +98,7 @@ pub struct PacketRecord {
     pub steps: Vec<StepRecord>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StepRecord {
     pub id: String,
     /// `run`, `http`, `sql`, ...
@@ -122,7 +123,7 @@ pub struct StepRecord {
 }
 
 /// One expectation and what was seen.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Criterion {
     pub name: String,
     pub expected: String,
@@ -131,7 +132,7 @@ pub struct Criterion {
 }
 
 /// A file of a step, already on disk under the run's working directory and already masked.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Output {
     /// `upgrade.stdout`
     pub file: String,

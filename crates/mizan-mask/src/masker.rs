@@ -162,6 +162,25 @@ impl Masker {
         &self.inner.recipe.refused
     }
 
+    /// How many values it looks for by what they are.
+    pub fn known_count(&self) -> usize {
+        self.inner.recipe.values.len()
+    }
+
+    /// Whether host names and addresses are shortened too.
+    pub fn shortens_hosts(&self) -> bool {
+        self.inner.recipe.shorten_hosts
+    }
+
+    /// Whether a known value stands in `bytes` as it is. A second look by other means than masking: a plain
+    /// search, so that a mistake of the masker cannot hide itself. Values that are masked only as whole tokens
+    /// are left to the masker.
+    pub fn holds_known_value(&self, bytes: &[u8]) -> bool {
+        let long = |it: &&Secret| it.reveal().trim().len() >= crate::weakness::WHOLE_TOKEN_BELOW;
+        let mut values = self.inner.recipe.values.iter().filter(long);
+        values.any(|it| memchr::memmem::find(bytes, it.reveal().trim().as_bytes()).is_some())
+    }
+
     /// Masks a whole text. What a [`MaskStream`](crate::MaskStream) writes is the same, byte for byte.
     pub fn mask(&self, text: &str) -> Masked {
         let masked = self.mask_bytes(text.as_bytes());

@@ -4,6 +4,7 @@ pub mod admin;
 pub mod demo;
 pub mod doctor;
 pub mod exit;
+pub mod gate;
 pub mod ledger;
 pub mod mask;
 pub mod migrate;
@@ -39,6 +40,8 @@ enum Command {
     Recon(recon::ReconArgs),
     /// Verifies and exports the ledger.
     Ledger(ledger::LedgerArgs),
+    /// The release gate: runs its packs, and verifies, reports and posts what they leave behind.
+    Gate(gate::GateArgs),
     /// Runs a payment service provider to test against.
     Mockpsp(mockpsp::MockpspArgs),
     /// Masks secrets in a text: standard input to standard output, as a stream.
@@ -60,6 +63,7 @@ pub async fn run(cli: Cli) -> Exit {
         Command::Migrate(args) => run_migrate(args).await,
         Command::Recon(args) => recon::run(args).await,
         Command::Ledger(args) => ledger::run(args).await,
+        Command::Gate(args) => gate::run(args).await,
         Command::Mockpsp(args) => mockpsp::run(args).await,
         Command::Mask(args) => mask::run(&args),
         Command::Doctor(args) => doctor::run(args).await,

@@ -3,6 +3,7 @@
 mod admin;
 mod demo;
 mod doctor;
+mod gate;
 mod help;
 mod migrate;
 mod openapi;
