@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    admin, anchor, auth, cors, database, env, flags, listen, log, mockpsp, ready, recon, redis, webhooks,
+    admin, anchor, auth, cors, database, env, flags, listen, log, mockpsp, queue, ready, recon, redis,
+    webhooks,
 };
 
 /// What kind of text a variable takes.
@@ -37,10 +38,11 @@ pub struct Setting {
     pub shape: Shape,
 }
 
-const SECTIONS: [(&str, &[Setting]); 14] = [
+const SECTIONS: [(&str, &[Setting]); 15] = [
     ("Mode", env::SETTINGS),
     ("Database", database::SETTINGS),
     ("Redis", redis::SETTINGS),
+    ("Queue", queue::SETTINGS),
     ("Reconciliation", recon::SETTINGS),
     ("Readiness", ready::SETTINGS),
     ("Listening", listen::SETTINGS),

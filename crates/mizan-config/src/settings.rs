@@ -11,6 +11,7 @@ use crate::flags::{self, Flags};
 use crate::listen::{self, Listen};
 use crate::log::{self, Log};
 use crate::problem::{Problems, Report, Warning};
+use crate::queue::{self, Queue};
 use crate::ready::{self, Ready};
 use crate::recon::{self, Recon};
 use crate::redis::{self, Redis};
@@ -25,6 +26,7 @@ pub struct Settings {
     pub database: Database,
     /// `None`: jobs run in the process. Always there in strict mode.
     pub redis: Option<Redis>,
+    pub queue: Queue,
     pub recon: Recon,
     pub ready: Ready,
     pub listen: Listen,
@@ -58,6 +60,7 @@ impl Settings {
         let mode = env::read(&vars, &mut report);
         let database = database::read(&vars, mode, &mut report);
         let redis = redis::read(&vars, &mut report);
+        let queue = queue::read(&vars, &mut report);
         let recon = recon::read(&vars, mode, &mut report);
         let ready = ready::read(&vars, &mut report);
         let listen = listen::read(&vars, mode, &mut report);
@@ -79,6 +82,7 @@ impl Settings {
             mode,
             database,
             redis,
+            queue,
             recon,
             ready,
             listen,

@@ -20,6 +20,7 @@ impl Settings {
             ("strict", self.mode.strict.to_string()),
             ("database", self.database.masked()),
             ("redis", redis.to_owned()),
+            ("queue", self.queue.name.clone()),
             ("recon_runner", self.recon.runner.as_str().to_owned()),
             ("ready_timeout_ms", self.ready.timeout.as_millis().to_string()),
             ("host", self.listen.host.clone()),

@@ -15,6 +15,7 @@ use mizan_recon::statement::ColumnMap;
 use mizan_recon::statement::Lines;
 use mizan_recon::statement::generic::GenericReader;
 use mizan_recon::view::{FindingView, QuarantinedView, SummaryView};
+use mizan_store::Tx;
 use mizan_store::effects::{EffectKind, ProviderEffect};
 use mizan_store::findings::{FindingStatus, StoredFinding, Upserted};
 use mizan_store::recon_runs::{ReconRun, RunStatus};
@@ -32,35 +33,56 @@ const SHOWN: usize = 1_000;
 
 /// The job: one try of a run.
 pub async fn execute(app: &App, caller: &Caller, id: RunId, this: &Try) -> Result<JobOutcome> {
-    let Some(run) = start(app, caller, id).await? else {
+    let Some(run) = start(app, caller, id, this).await? else {
         return Ok(JobOutcome::Done);
     };
-    let log = |state: &str| {
-        tracing::info!(run_id = %id, provider = %run.provider, attempt = run.attempts, worker = this.worker,
-            request_id = this.request_id, "reconciliation run {state}");
-    };
-    log("started");
-    match compare(app, caller, &run).await {
-        Ok(report) => {
-            let finished = finish(app, caller, &run, report).await?;
-            let duration_ms = finished.map(|it| (it - run.started_at.unwrap_or(it)).num_milliseconds());
+    tracing::info!(run_id = %id, provider = %run.provider, attempt = run.attempts, worker = this.worker,
+        request_id = this.request_id, "reconciliation run started");
+    let compared = compare(app, caller, &run).await;
+    let ended = match &compared {
+        Ok(report) => finish(app, caller, &run, this, report).await,
+        Err(error) if is_passing(error) && !this.last => Ok(None),
+        Err(error) => fail(app, caller, &run, this, &error.to_string()).await,
+    }?;
+    let duration_ms = (app.now() - run.started_at.unwrap_or(run.created_at)).num_milliseconds();
+    match compared {
+        Ok(_) if ended.is_some() => {
             tracing::info!(run_id = %id, provider = %run.provider, attempt = run.attempts, worker = this.worker,
                 duration_ms, request_id = this.request_id, "reconciliation run completed");
-            Ok(JobOutcome::Done)
         }
-        Err(error) if is_passing(&error) && !this.last => Err(error),
-        Err(error) => {
-            fail(app, caller, &run, &error).await?;
+        Err(error) if ended.is_some() => {
             tracing::error!(run_id = %id, provider = %run.provider, attempt = run.attempts, worker = this.worker,
-                error = &error as &dyn std::error::Error, "reconciliation run failed");
-            Ok(JobOutcome::Done)
+                duration_ms, request_id = this.request_id, error = &error as &dyn std::error::Error,
+                "reconciliation run failed");
         }
+        Err(error) if is_passing(&error) && !this.last => {
+            tracing::warn!(run_id = %id, provider = %run.provider, attempt = run.attempts, worker = this.worker,
+                duration_ms, request_id = this.request_id, "reconciliation run interrupted");
+            return Err(error);
+        }
+        // Another holds the run now, and says how it ends.
+        Ok(_) | Err(_) => {}
     }
+    Ok(JobOutcome::Done)
+}
+
+/// Fails a run that has taken its workers down with it too often.
+pub(crate) async fn abandon(app: &App, caller: &Caller, id: RunId, this: &Try, why: &str) -> Result<()> {
+    let run = crate::recon_runs::get(app, caller, id).await?;
+    if run.status.is_final() {
+        return Ok(());
+    }
+    if fail(app, caller, &run, this, why).await?.is_some() {
+        tracing::error!(run_id = %id, provider = %run.provider, attempt = run.attempts, worker = this.worker,
+            request_id = this.request_id, error = why, "reconciliation run failed");
+    }
+    Ok(())
 }
 
 /// Runs at once and waits for the end: the older form of the API, and the command line.
 pub async fn run_now(app: &App, caller: &Caller, id: RunId) -> Result<ReconRun> {
     let this = Try {
+        held: None,
         tenant: caller.tenant,
         request_id: caller.request_id.clone(),
         attempt: 1,
@@ -71,9 +93,12 @@ pub async fn run_now(app: &App, caller: &Caller, id: RunId) -> Result<ReconRun> 
     crate::recon_runs::get(app, caller, id).await
 }
 
-async fn start(app: &App, caller: &Caller, id: RunId) -> Result<Option<ReconRun>> {
+async fn start(app: &App, caller: &Caller, id: RunId, this: &Try) -> Result<Option<ReconRun>> {
     let now = app.now();
     let mut tx = app.store.begin(caller.tenant).await?;
+    if !this.still_holds(&mut *tx).await? {
+        return Ok(None);
+    }
     let mut run = tx.lock_run(id).await?.ok_or(FlowError::NotFound("run"))?;
     if run.status.is_final() {
         return Ok(None);
@@ -146,14 +171,18 @@ fn line(effect: &ProviderEffect, row_no: u64) -> Line {
 
 /// Keeps the findings and ends the run, in one transaction. A run that was cancelled or taken over meanwhile
 /// is left alone.
-async fn finish(app: &App, caller: &Caller, run: &ReconRun, report: Report) -> Result<Option<Timestamp>> {
+async fn finish(
+    app: &App,
+    caller: &Caller,
+    run: &ReconRun,
+    this: &Try,
+    report: &Report,
+) -> Result<Option<Timestamp>> {
     let now = app.now();
     let mut tx = app.store.begin(caller.tenant).await?;
-    let mut row = tx.lock_run(run.id).await?.ok_or(FlowError::NotFound("run"))?;
-    if row.status != RunStatus::Running || row.attempts != run.attempts {
-        tracing::warn!(run_id = %run.id, status = %row.status, "the run is not ours any more; nothing is written");
+    let Some(mut row) = ours(&mut *tx, run, this).await? else {
         return Ok(None);
-    }
+    };
     let (mut upserted, mut resolved) = (Upserted::default(), 0);
     if !run.dry_run {
         let findings: Vec<_> = report.findings.iter().map(|it| stored(run, it, now)).collect();
@@ -166,7 +195,7 @@ async fn finish(app: &App, caller: &Caller, run: &ReconRun, report: Report) -> R
         tx.keep_covered(&days).await?;
     }
     row.status = RunStatus::Completed;
-    row.stats_json = Some(stats(app, run, &report, upserted, resolved, now).to_string());
+    row.stats_json = Some(stats(app, run, report, upserted, resolved, now).to_string());
     row.error_json = None;
     row.updated_at = now;
     row.finished_at = Some(now);
@@ -248,18 +277,37 @@ fn stored(run: &ReconRun, it: &Finding, now: Timestamp) -> StoredFinding {
     }
 }
 
-async fn fail(app: &App, caller: &Caller, run: &ReconRun, error: &FlowError) -> Result<()> {
+/// The row of a run, locked, if this try may still end it. Asked in the transaction that writes: a worker that
+/// was taken for dead and wakes up later finds the job's token or the run's attempt moved on, and writes nothing.
+async fn ours(tx: &mut dyn Tx, run: &ReconRun, this: &Try) -> Result<Option<ReconRun>> {
+    let held = this.still_holds(tx).await?;
+    let row = tx.lock_run(run.id).await?.ok_or(FlowError::NotFound("run"))?;
+    if held && !row.status.is_final() && row.attempts == run.attempts {
+        return Ok(Some(row));
+    }
+    metrics::counter!("mizan_recon_fenced_total").increment(1);
+    tracing::warn!(run_id = %run.id, status = %row.status, attempt = run.attempts, worker = this.worker,
+        "the run is not ours any more; nothing is written");
+    Ok(None)
+}
+
+async fn fail(
+    app: &App,
+    caller: &Caller,
+    run: &ReconRun,
+    this: &Try,
+    why: &str,
+) -> Result<Option<Timestamp>> {
     let now = app.now();
     let mut tx = app.store.begin(caller.tenant).await?;
-    let mut row = tx.lock_run(run.id).await?.ok_or(FlowError::NotFound("run"))?;
-    if row.status != RunStatus::Running || row.attempts != run.attempts {
-        return Ok(());
-    }
+    let Some(mut row) = ours(&mut *tx, run, this).await? else {
+        return Ok(None);
+    };
     row.status = RunStatus::Failed;
-    row.error_json =
-        Some(serde_json::json!({ "message": error.to_string(), "attempt": run.attempts }).to_string());
+    row.error_json = Some(serde_json::json!({ "message": why, "attempt": run.attempts }).to_string());
     row.updated_at = now;
     row.finished_at = Some(now);
     tx.update_run(&row).await?;
-    Ok(tx.commit().await?)
+    tx.commit().await?;
+    Ok(Some(now))
 }

@@ -1,5 +1,7 @@
 //! The outbox: jobs as rows, claimed with a lease and a fencing token.
 
+pub(crate) mod relay;
+
 use async_trait::async_trait;
 use mizan_core::{Job, TenantId, Timestamp};
 use mizan_store::outbox::{ClaimedJob, Held, JobEnd, NewJob, Outbox, QueueDepth};
@@ -24,36 +26,58 @@ statements! {
              ORDER BY run_at, id LIMIT $4 FOR UPDATE SKIP LOCKED
          ), claimed AS (
              UPDATE outbox o
-             SET worker = $1, lease_until = $3, token = o.token + 1, attempts = o.attempts + 1
+             SET worker = $1, lease_until = $3, token = o.token + 1, attempts = o.attempts + 1,
+                 lost = coalesce(o.lost, 0) + (o.lease_until IS NOT NULL)::int
              FROM due WHERE o.id = due.id
-             RETURNING o.id, o.tenant_id, o.job, o.attempts, o.token, o.request_id, o.created_at, o.run_at
+             RETURNING o.id, o.tenant_id, o.job, o.attempts, o.token, o.request_id, o.created_at, o.run_at, o.lost
          )
-         SELECT id, tenant_id, job, attempts, token, request_id, created_at FROM claimed ORDER BY run_at, id";
+         SELECT * FROM claimed ORDER BY run_at, id";
     CLAIM_OF = "WITH due AS MATERIALIZED (
              SELECT id FROM outbox
              WHERE state = 'ready' AND run_at <= $2 AND (lease_until IS NULL OR lease_until < $2) AND kind = $5
              ORDER BY run_at, id LIMIT $4 FOR UPDATE SKIP LOCKED
          ), claimed AS (
              UPDATE outbox o
-             SET worker = $1, lease_until = $3, token = o.token + 1, attempts = o.attempts + 1
+             SET worker = $1, lease_until = $3, token = o.token + 1, attempts = o.attempts + 1,
+                 lost = coalesce(o.lost, 0) + (o.lease_until IS NOT NULL)::int
              FROM due WHERE o.id = due.id
-             RETURNING o.id, o.tenant_id, o.job, o.attempts, o.token, o.request_id, o.created_at, o.run_at
+             RETURNING o.id, o.tenant_id, o.job, o.attempts, o.token, o.request_id, o.created_at, o.run_at, o.lost
          )
-         SELECT id, tenant_id, job, attempts, token, request_id, created_at FROM claimed ORDER BY run_at, id";
+         SELECT * FROM claimed ORDER BY run_at, id";
     DONE_ALL = "UPDATE outbox o SET state = 'done', lease_until = NULL, error = NULL, finished_at = $4
          FROM unnest($2::bigint[], $3::bigint[]) AS held (id, token)
          WHERE o.id = held.id AND o.token = held.token AND o.tenant_id = $1 AND o.state = 'ready'
            AND o.lease_until IS NOT NULL";
+    /// What the relay found due is due, also where this machine's clock is behind the relay's.
+    CLAIM_LISTED = "WITH due AS MATERIALIZED (
+             SELECT id FROM outbox
+             WHERE id = ANY($4) AND state = 'ready' AND (run_at <= $2 OR relayed_at >= run_at)
+               AND (lease_until IS NULL OR lease_until < $2)
+             ORDER BY id FOR UPDATE SKIP LOCKED
+         ), claimed AS (
+             UPDATE outbox o
+             SET worker = $1, lease_until = $3, token = o.token + 1, attempts = o.attempts + 1,
+                 lost = coalesce(o.lost, 0) + (o.lease_until IS NOT NULL)::int
+             FROM due WHERE o.id = due.id
+             RETURNING o.id, o.tenant_id, o.job, o.attempts, o.token, o.request_id, o.created_at, o.run_at, o.lost
+         )
+         SELECT * FROM claimed ORDER BY run_at, id";
+    HOLD = "SELECT id FROM outbox
+         WHERE tenant_id = $1 AND id = $2 AND token = $3 AND state = 'ready' AND lease_until IS NOT NULL
+         FOR NO KEY UPDATE";
     RENEW = "UPDATE outbox SET lease_until = $3
          WHERE id = $1 AND token = $2 AND state = 'ready' AND lease_until IS NOT NULL";
     DONE = "UPDATE outbox SET state = 'done', lease_until = NULL, error = NULL, finished_at = $3
          WHERE id = $1 AND token = $2 AND state = 'ready' AND lease_until IS NOT NULL";
-    AGAIN = "UPDATE outbox SET run_at = $3, lease_until = NULL, error = $4
+    AGAIN = "UPDATE outbox SET run_at = $3, lease_until = NULL, error = $4, relayed_at = NULL
+         WHERE id = $1 AND token = $2 AND state = 'ready' AND lease_until IS NOT NULL";
+    HAND_BACK = "UPDATE outbox SET run_at = $3, lease_until = NULL, relayed_at = NULL, attempts = attempts - 1
          WHERE id = $1 AND token = $2 AND state = 'ready' AND lease_until IS NOT NULL";
     DEAD = "UPDATE outbox SET state = 'dead', lease_until = NULL, error = $4, finished_at = $3
          WHERE id = $1 AND token = $2 AND state = 'ready' AND lease_until IS NOT NULL";
     DEPTH = "SELECT (SELECT count(*) FROM outbox
                  WHERE state = 'ready' AND run_at <= $1 AND (lease_until IS NULL OR lease_until < $1)) AS ready,
+                (SELECT count(*) FROM outbox WHERE state = 'ready' AND lease_until >= $1) AS running,
                 (SELECT count(*) FROM outbox WHERE state = 'dead') AS dead,
                 (SELECT min(run_at) FROM outbox
                  WHERE state = 'ready' AND run_at <= $1 AND (lease_until IS NULL OR lease_until < $1)) AS oldest";
@@ -112,6 +136,11 @@ impl Outbox for PgTx {
             .execute(DONE_ALL, &[&self.tenant, &ids, &tokens, &at])
             .await
     }
+
+    async fn hold_job(&mut self, id: i64, token: i64) -> Result<bool> {
+        let held = self.session.row(HOLD, &[&self.tenant, &id, &token]).await?;
+        Ok(held.is_some())
+    }
 }
 
 /// A claimed row, or what is needed to bury it if its job cannot be read.
@@ -138,6 +167,8 @@ fn claimed(row: &Row) -> Result<Claimed> {
         token,
         request_id: record.get("request_id")?,
         created_at: record.get("created_at")?,
+        run_at: record.get("run_at")?,
+        lost: record.get("lost")?,
     }))
 }
 
@@ -151,7 +182,7 @@ pub(crate) async fn claim(
     let rows = session
         .rows(CLAIM, &[&worker, &now, &lease_until, &i64::from(limit)])
         .await?;
-    readable(session, &rows, now).await
+    readable(session, now, &rows).await
 }
 
 pub(crate) async fn claim_of(
@@ -165,10 +196,23 @@ pub(crate) async fn claim_of(
     let rows = session
         .rows(CLAIM_OF, &[&worker, &now, &lease_until, &i64::from(limit), &kind])
         .await?;
-    readable(session, &rows, now).await
+    readable(session, now, &rows).await
 }
 
-async fn readable(session: &Session, rows: &[Row], now: Timestamp) -> Result<Vec<ClaimedJob>> {
+pub(crate) async fn claim_listed(
+    session: &Session,
+    worker: &str,
+    ids: &[i64],
+    now: Timestamp,
+    lease_until: Timestamp,
+) -> Result<Vec<ClaimedJob>> {
+    let rows = session
+        .rows(CLAIM_LISTED, &[&worker, &now, &lease_until, &ids])
+        .await?;
+    readable(session, now, &rows).await
+}
+
+async fn readable(session: &Session, now: Timestamp, rows: &[Row]) -> Result<Vec<ClaimedJob>> {
     let mut jobs = Vec::with_capacity(rows.len());
     for row in rows {
         match claimed(row)? {
@@ -191,6 +235,7 @@ pub(crate) async fn end(session: &Session, id: i64, token: i64, end: &JobEnd, at
     let ended = match end {
         JobEnd::Done => session.execute(DONE, &[&id, &token, &at]).await?,
         JobEnd::Again { at: next, error } => session.execute(AGAIN, &[&id, &token, next, error]).await?,
+        JobEnd::HandedBack => session.execute(HAND_BACK, &[&id, &token, &at]).await?,
         JobEnd::Dead { error } => session.execute(DEAD, &[&id, &token, &at, error]).await?,
     };
     Ok(ended == 1)
@@ -203,6 +248,7 @@ pub(crate) async fn depth(session: &Session, now: Timestamp) -> Result<QueueDept
     let age = oldest.map_or(0, |it| (now - it).num_seconds());
     Ok(QueueDepth {
         ready: record.get::<i64>("ready")?.unsigned_abs(),
+        running: record.get::<i64>("running")?.unsigned_abs(),
         dead: record.get::<i64>("dead")?.unsigned_abs(),
         oldest_ready_s: u64::try_from(age).unwrap_or(0),
     })

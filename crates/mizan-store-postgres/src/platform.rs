@@ -100,6 +100,28 @@ impl Platform for PgPlatform {
         outbox::claim_of(&self.session, kind, worker, now, lease_until, limit).await
     }
 
+    async fn claim_listed_jobs(
+        &mut self,
+        worker: &str,
+        ids: &[i64],
+        now: Timestamp,
+        lease_until: Timestamp,
+    ) -> Result<Vec<ClaimedJob>> {
+        outbox::claim_listed(&self.session, worker, ids, now, lease_until).await
+    }
+
+    async fn relay_jobs(&mut self, now: Timestamp, limit: u32) -> Result<Vec<(i64, Timestamp)>> {
+        outbox::relay::new(&self.session, now, limit).await
+    }
+
+    async fn relay_lost_jobs(&mut self, now: Timestamp, before: Timestamp, limit: u32) -> Result<Vec<i64>> {
+        outbox::relay::lost(&self.session, now, before, limit).await
+    }
+
+    async fn unrelay_jobs(&mut self, ids: &[i64]) -> Result<u64> {
+        outbox::relay::take_back(&self.session, ids).await
+    }
+
     async fn renew_job(&mut self, id: i64, token: i64, lease_until: Timestamp) -> Result<bool> {
         outbox::renew(&self.session, id, token, lease_until).await
     }

@@ -29,6 +29,7 @@ pub fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
         crate::idempotency::STATEMENTS,
         crate::journal::STATEMENTS,
         crate::outbox::STATEMENTS,
+        crate::outbox::relay::STATEMENTS,
         crate::payouts::STATEMENTS,
         crate::players::STATEMENTS,
         crate::recon_runs::STATEMENTS,

@@ -63,6 +63,7 @@ pub fn statements() -> impl Iterator<Item = (&'static str, &'static str)> {
         payouts::STATEMENTS,
         platform::STATEMENTS,
         platform::jobs::STATEMENTS,
+        platform::relay::STATEMENTS,
         platform::signing_keys::STATEMENTS,
         players::STATEMENTS,
         recon_runs::STATEMENTS,

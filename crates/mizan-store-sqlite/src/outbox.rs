@@ -7,7 +7,7 @@ use mizan_store::{Result, StoreError};
 use rusqlite::{Connection, params};
 
 use crate::cells::stamp;
-use crate::statement::{execute, execute_one, statements};
+use crate::statement::{execute, execute_one, statements, value};
 use crate::tx::SqliteTx;
 
 statements! {
@@ -18,6 +18,11 @@ statements! {
     INSERT_JOB = "
         INSERT INTO outbox (tenant_id, kind, job, run_at, request_id, created_at)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+
+    HOLD_JOB = "
+        SELECT EXISTS (
+            SELECT 1 FROM outbox
+            WHERE tenant_id = ?1 AND id = ?2 AND token = ?3 AND state = 'ready' AND lease_until IS NOT NULL)";
 }
 
 #[async_trait]
@@ -42,6 +47,11 @@ impl Outbox for SqliteTx {
             Ok(ended)
         })
         .await
+    }
+
+    async fn hold_job(&mut self, id: i64, token: i64) -> Result<bool> {
+        self.within(move |db, tenant| value(db, &HOLD_JOB, params![tenant, id, token]))
+            .await
     }
 }
 

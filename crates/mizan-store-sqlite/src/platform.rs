@@ -1,6 +1,7 @@
 //! The transaction that is bound to no tenant: setting up, signing in, claiming jobs, sealing.
 
 pub(crate) mod jobs;
+pub(crate) mod relay;
 pub(crate) mod signing_keys;
 
 use std::sync::Arc;
@@ -234,6 +235,37 @@ impl Platform for SqlitePlatform {
         let worker = worker.to_owned();
         self.change(move |db| jobs::claim_of(db, kind, &worker, now, lease_until, limit))
             .await
+    }
+
+    async fn claim_listed_jobs(
+        &mut self,
+        worker: &str,
+        ids: &[i64],
+        now: Timestamp,
+        lease_until: Timestamp,
+    ) -> Result<Vec<ClaimedJob>> {
+        let (worker, ids) = (worker.to_owned(), ids.to_vec());
+        self.change(move |db| jobs::claim_listed(db, &worker, &ids, now, lease_until))
+            .await
+    }
+
+    async fn relay_jobs(&mut self, now: Timestamp, limit: u32) -> Result<Vec<(i64, Timestamp)>> {
+        if !self.writes && !self.look(move |db| relay::any_new(db, now)).await? {
+            return Ok(Vec::new());
+        }
+        self.change(move |db| relay::new(db, now, limit)).await
+    }
+
+    async fn relay_lost_jobs(&mut self, now: Timestamp, before: Timestamp, limit: u32) -> Result<Vec<i64>> {
+        if !self.writes && !self.look(move |db| relay::any_lost(db, now, before)).await? {
+            return Ok(Vec::new());
+        }
+        self.change(move |db| relay::lost(db, now, before, limit)).await
+    }
+
+    async fn unrelay_jobs(&mut self, ids: &[i64]) -> Result<u64> {
+        let ids = ids.to_vec();
+        self.change(move |db| relay::take_back(db, &ids)).await
     }
 
     async fn renew_job(&mut self, id: i64, token: i64, lease_until: Timestamp) -> Result<bool> {

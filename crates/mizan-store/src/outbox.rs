@@ -26,6 +26,10 @@ pub struct ClaimedJob {
     pub token: i64,
     pub request_id: Option<String>,
     pub created_at: Timestamp,
+    /// When this try was due.
+    pub run_at: Timestamp,
+    /// How many holders have let their lease run out.
+    pub lost: i32,
 }
 
 /// What shows that a job is held: its id and fencing token.
@@ -44,6 +48,8 @@ pub enum JobEnd {
         at: Timestamp,
         error: Option<String>,
     },
+    /// The worker stops before the try ended: another may have it at once, and the try is not counted.
+    HandedBack,
     /// Given up after too many tries: the dead letter, which people can see and put back.
     Dead {
         error: String,
@@ -54,6 +60,8 @@ pub enum JobEnd {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct QueueDepth {
     pub ready: u64,
+    /// Held by a worker.
+    pub running: u64,
     pub dead: u64,
     /// Seconds since the oldest job that could run was due.
     pub oldest_ready_s: u64,
@@ -69,4 +77,8 @@ pub trait Outbox {
     /// Ends jobs as done within the transaction of what they did. Answers how many were still held with their
     /// token; those of them that are of other tenants are not.
     async fn end_done(&mut self, held: &[Held], at: Timestamp) -> Result<u64>;
+
+    /// Locks a job's row until the end of this transaction; `false` if it is not held with this token any more.
+    /// Whoever writes the result of a job asks this first, in the same transaction: that is the fence.
+    async fn hold_job(&mut self, id: i64, token: i64) -> Result<bool>;
 }

@@ -93,6 +93,26 @@ pub trait Platform: Chain + Send {
         limit: u32,
     ) -> Result<Vec<ClaimedJob>>;
 
+    /// Claims those of these jobs that nobody holds and that are due, or were due in the eyes of the relay.
+    async fn claim_listed_jobs(
+        &mut self,
+        worker: &str,
+        ids: &[i64],
+        now: Timestamp,
+        lease_until: Timestamp,
+    ) -> Result<Vec<ClaimedJob>>;
+
+    /// Marks jobs as given to the queue at `now`: due, held by nobody, not given to it yet. Answers with
+    /// their ids and when they were due, oldest id first.
+    async fn relay_jobs(&mut self, now: Timestamp, limit: u32) -> Result<Vec<(i64, Timestamp)>>;
+
+    /// Marks jobs again whose message must be lost: given to the queue before `before` and taken by nobody, or
+    /// held by a worker whose lease ran out.
+    async fn relay_lost_jobs(&mut self, now: Timestamp, before: Timestamp, limit: u32) -> Result<Vec<i64>>;
+
+    /// Takes the mark back from jobs that could not be given to the queue.
+    async fn unrelay_jobs(&mut self, ids: &[i64]) -> Result<u64>;
+
     /// Prolongs a lease; `false` if the job is not held with this token any more.
     async fn renew_job(&mut self, id: i64, token: i64, lease_until: Timestamp) -> Result<bool>;
 

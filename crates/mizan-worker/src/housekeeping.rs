@@ -1,4 +1,4 @@
-//! What is done now and then: sealing the journal, forgetting old keys and jobs, measuring the queue.
+//! What is done now and then: sealing the journal, forgetting old keys and jobs, measuring what waits.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,6 +6,8 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use mizan_flows::{App, seal};
 use mizan_ledger::chain::Head;
+use mizan_store::StoreError;
+use mizan_store::outbox::QueueDepth;
 use tokio_util::sync::CancellationToken;
 
 /// Told of every new end of the chain, to keep it outside the database.
@@ -85,16 +87,41 @@ async fn sweep_up(app: &App, settings: &Housekeeping) -> mizan_flows::Result<()>
         .delete_idempotency_keys(now - settings.keep_keys, SWEEP)
         .await?;
     let jobs = platform.delete_done_jobs(now - settings.keep_jobs, SWEEP).await?;
-    let depth = platform.queue_depth(now).await?;
     platform.commit().await?;
-    #[expect(clippy::cast_precision_loss, reason = "a gauge of a count, shown to people")]
-    {
-        metrics::gauge!("mizan_jobs_ready").set(depth.ready as f64);
-        metrics::gauge!("mizan_jobs_dead").set(depth.dead as f64);
-        metrics::gauge!("mizan_jobs_oldest_ready_seconds").set(depth.oldest_ready_s as f64);
-    }
     if keys + jobs > 0 {
         tracing::debug!(keys, jobs, "swept up");
     }
     Ok(())
+}
+
+/// How often the queue is measured.
+const MEASURE_EVERY: Duration = Duration::from_secs(5);
+
+/// Shows how much work waits, until it is told to stop.
+pub async fn measure_queue(app: Arc<App>, stop: CancellationToken) {
+    let mut every = tokio::time::interval(MEASURE_EVERY);
+    every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = every.tick() => {}
+        }
+        match depth(&app).await {
+            #[expect(clippy::cast_precision_loss, reason = "gauges of counts, shown to people")]
+            Ok(depth) => {
+                metrics::gauge!("mizan_jobs_ready").set(depth.ready as f64);
+                metrics::gauge!("mizan_jobs_running").set(depth.running as f64);
+                metrics::gauge!("mizan_jobs_dead").set(depth.dead as f64);
+                metrics::gauge!("mizan_jobs_oldest_ready_seconds").set(depth.oldest_ready_s as f64);
+            }
+            Err(error) => tracing::debug!(%error, "the queue could not be measured"),
+        }
+    }
+}
+
+async fn depth(app: &App) -> Result<QueueDepth, StoreError> {
+    let mut platform = app.store.platform().await?;
+    let depth = platform.queue_depth(app.now()).await?;
+    platform.rollback().await?;
+    Ok(depth)
 }

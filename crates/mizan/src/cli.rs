@@ -13,6 +13,7 @@ pub mod openapi;
 pub mod recon;
 pub mod serve;
 pub mod start;
+pub mod worker;
 
 use clap::{Parser, Subcommand};
 
@@ -32,6 +33,8 @@ enum Command {
     Demo(demo::DemoArgs),
     /// Serves the HTTP API.
     Serve(serve::ServeArgs),
+    /// Runs jobs from the queue in Redis; any number of workers may run.
+    Worker(worker::WorkerArgs),
     /// Container entry: migrates in staging and prod, then serves.
     Start(serve::ServeArgs),
     /// Moves the database schema, and says where it stands.
@@ -59,6 +62,7 @@ pub async fn run(cli: Cli) -> Exit {
     let ended = match cli.command {
         Command::Demo(args) => demo::run(args).await,
         Command::Serve(args) => serve::run(args).await,
+        Command::Worker(args) => worker::run(args).await,
         Command::Start(args) => start::run(args).await,
         Command::Migrate(args) => run_migrate(args).await,
         Command::Recon(args) => recon::run(args).await,

@@ -5,6 +5,8 @@ pub mod anchor;
 pub mod build;
 pub mod logging;
 pub mod probes;
+pub mod queue;
+pub mod redis;
 pub mod server;
 pub mod stores;
 

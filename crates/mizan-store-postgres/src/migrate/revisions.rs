@@ -28,6 +28,7 @@ pub const REVISIONS: &[Revision] = &[
     revision!("0007", "reconciliation runs", "0007_reconciliation_runs"),
     revision!("0008", "reconciliation findings", "0008_reconciliation_findings"),
     revision!("0009", "findings work", "0009_findings_work"),
+    revision!("0010", "queue and schedules", "0010_queue_and_schedules"),
 ];
 
 #[cfg(test)]

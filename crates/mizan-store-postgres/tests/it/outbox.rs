@@ -124,3 +124,94 @@ async fn of_a_batch_only_jobs_that_are_still_held_end() -> anyhow::Result<()> {
     );
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_job_is_relayed_once_and_again_only_when_its_message_must_be_lost() -> anyhow::Result<()> {
+    let it = Tester::new().await?;
+    enqueue(&it, 3).await?;
+    let mut tx = it.store.platform().await?;
+    assert!(tx.relay_jobs(at(9), 10).await?.is_empty(), "not due yet");
+    let first = tx.relay_jobs(at(20), 2).await?;
+    assert!(
+        first.len() == 2 && first.iter().all(|(_, due)| *due == at(10)),
+        "{first:?}"
+    );
+    let rest = tx.relay_jobs(at(20), 10).await?;
+    assert_eq!(rest.len(), 1, "what is marked is not given again");
+    let ids: Vec<i64> = first.iter().chain(&rest).map(|it| it.0).collect();
+    assert_eq!(tx.unrelay_jobs(&ids[..1]).await?, 1);
+    assert_eq!(
+        tx.relay_jobs(at(21), 10).await?.len(),
+        1,
+        "what could not be pushed is new again"
+    );
+
+    assert!(
+        tx.relay_lost_jobs(at(30), at(20), 10).await?.is_empty(),
+        "it may be on its way"
+    );
+    let claimed = tx.claim_listed_jobs("w", &ids[..2], at(30), at(40)).await?;
+    assert_eq!(claimed.iter().map(|it| it.id).collect::<Vec<_>>(), ids[..2]);
+    assert!(
+        tx.claim_listed_jobs("v", &ids[..2], at(31), at(40))
+            .await?
+            .is_empty(),
+        "both are held"
+    );
+    assert_eq!(
+        tx.relay_lost_jobs(at(35), at(30), 10).await?,
+        ids[2..],
+        "what nobody took"
+    );
+    assert_eq!(
+        tx.relay_lost_jobs(at(41), at(0), 10).await?,
+        ids[..2],
+        "what a dead worker held"
+    );
+    assert!(
+        tx.relay_lost_jobs(at(42), at(0), 10).await?.is_empty(),
+        "once a lease"
+    );
+    let again = tx.claim_listed_jobs("v", &ids, at(42), at(60)).await?;
+    let lost: Vec<_> = again.iter().map(|it| (it.attempt, it.lost)).collect();
+    assert_eq!(lost, [(2, 1), (2, 1), (1, 0)]);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_handed_back_is_new_again_and_not_counted() -> anyhow::Result<()> {
+    let it = Tester::new().await?;
+    enqueue(&it, 1).await?;
+    let mut tx = it.store.platform().await?;
+    let ids: Vec<i64> = tx.relay_jobs(at(20), 10).await?.iter().map(|it| it.0).collect();
+    // The clock of this worker is behind the relay's; what was relayed is due all the same.
+    let job = tx.claim_listed_jobs("w", &ids, at(5), at(40)).await?.remove(0);
+    assert!(
+        tx.end_job(job.id, job.token, &JobEnd::HandedBack, job.run_at)
+            .await?
+    );
+    assert_eq!(tx.relay_jobs(at(21), 10).await?.len(), 1);
+    let next = tx.claim_listed_jobs("v", &ids, at(22), at(40)).await?.remove(0);
+    assert_eq!((next.attempt, next.lost, next.token), (1, 0, job.token + 1));
+    assert!(!tx.end_job(job.id, job.token, &JobEnd::Done, at(23)).await?);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn only_the_last_holder_may_write_the_result() -> anyhow::Result<()> {
+    let it = Tester::new().await?;
+    enqueue(&it, 1).await?;
+    let mut tx = it.store.platform().await?;
+    let late = tx.claim_jobs("late", at(20), at(30), 1).await?.remove(0);
+    tx.commit().await?;
+    assert!(
+        it.begin().await?.hold_job(late.id, late.token).await?,
+        "nobody else has it yet"
+    );
+    let mut tx = it.store.platform().await?;
+    let quick = tx.claim_jobs("quick", at(31), at(60), 1).await?.remove(0);
+    tx.commit().await?;
+    assert!(!it.begin().await?.hold_job(late.id, late.token).await?);
+    assert!(it.begin().await?.hold_job(quick.id, quick.token).await?);
+    Ok(())
+}

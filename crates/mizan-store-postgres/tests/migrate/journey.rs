@@ -27,10 +27,10 @@ async fn an_empty_database_goes_to_head_in_one_run_and_then_stays() -> anyhow::R
     assert_eq!(ran.lines[0], "Running upgrade  -> 0001, application role");
     assert_eq!(
         ran.lines.last().map(String::as_str),
-        Some("Running upgrade 0008 -> 0009, findings work")
+        Some("Running upgrade 0009 -> 0010, queue and schedules")
     );
     let again = upgrade_to_head(&tester.config()).await?;
-    assert_eq!((again.steps.len(), again.to.as_deref()), (0, Some("0009")));
+    assert_eq!((again.steps.len(), again.to.as_deref()), (0, Some("0010")));
     Ok(())
 }
 

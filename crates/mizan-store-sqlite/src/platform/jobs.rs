@@ -17,21 +17,32 @@ statements! {
 
     CLAIM_JOBS = "
         UPDATE outbox
-        SET attempts = attempts + 1, token = token + 1, lease_until = ?2, worker = ?3
+        SET attempts = attempts + 1, token = token + 1, lost = coalesce(lost, 0) + (lease_until IS NOT NULL), lease_until = ?2,
+            worker = ?3
         WHERE id IN (
             SELECT id FROM outbox
             WHERE state = 'ready' AND run_at <= ?1 AND (lease_until IS NULL OR lease_until < ?1)
             ORDER BY run_at, id LIMIT ?4)
-        RETURNING id, tenant_id, attempts, token, request_id, created_at, run_at, job";
+        RETURNING id, tenant_id, attempts, token, request_id, created_at, run_at, lost, job";
+
+    /// What the relay found due is due, also where this machine's clock is behind the relay's.
+    CLAIM_LISTED = "
+        UPDATE outbox
+        SET attempts = attempts + 1, token = token + 1, lost = coalesce(lost, 0) + (lease_until IS NOT NULL), lease_until = ?2,
+            worker = ?3
+        WHERE id IN (SELECT value FROM json_each(?4))
+          AND state = 'ready' AND (run_at <= ?1 OR relayed_at >= run_at) AND (lease_until IS NULL OR lease_until < ?1)
+        RETURNING id, tenant_id, attempts, token, request_id, created_at, run_at, lost, job";
 
     CLAIM_JOBS_OF = "
         UPDATE outbox
-        SET attempts = attempts + 1, token = token + 1, lease_until = ?2, worker = ?3
+        SET attempts = attempts + 1, token = token + 1, lost = coalesce(lost, 0) + (lease_until IS NOT NULL),
+            lease_until = ?2, worker = ?3
         WHERE id IN (
             SELECT id FROM outbox
             WHERE state = 'ready' AND run_at <= ?1 AND (lease_until IS NULL OR lease_until < ?1) AND kind = ?5
             ORDER BY run_at, id LIMIT ?4)
-        RETURNING id, tenant_id, attempts, token, request_id, created_at, run_at, job";
+        RETURNING id, tenant_id, attempts, token, request_id, created_at, run_at, lost, job";
 
     RENEW_JOB = "
         UPDATE outbox SET lease_until = ?3
@@ -42,7 +53,12 @@ statements! {
         WHERE id = ?1 AND token = ?2 AND state = 'ready' AND lease_until IS NOT NULL";
 
     JOB_AGAIN = "
-        UPDATE outbox SET run_at = ?3, error = ?4, lease_until = NULL, worker = NULL
+        UPDATE outbox SET run_at = ?3, error = ?4, lease_until = NULL, worker = NULL, relayed_at = NULL
+        WHERE id = ?1 AND token = ?2 AND state = 'ready' AND lease_until IS NOT NULL";
+
+    HAND_BACK = "
+        UPDATE outbox
+        SET run_at = ?3, lease_until = NULL, worker = NULL, relayed_at = NULL, attempts = attempts - 1
         WHERE id = ?1 AND token = ?2 AND state = 'ready' AND lease_until IS NOT NULL";
 
     JOB_DEAD = "
@@ -54,6 +70,8 @@ statements! {
         SELECT count(*), min(run_at)
         FROM outbox
         WHERE state = 'ready' AND run_at <= ?1 AND (lease_until IS NULL OR lease_until < ?1)";
+
+    RUNNING_JOBS = "SELECT count(*) FROM outbox WHERE state = 'ready' AND lease_until >= ?1";
 
     DEAD_JOBS = "SELECT count(*) FROM outbox WHERE state = 'dead'";
 
@@ -70,7 +88,7 @@ pub(super) fn any_due(db: &Connection, now: Timestamp) -> Result<bool> {
 
 /// A claimed row. `job` is the text that cannot be read where it is no job.
 struct Claimed {
-    run_at: String,
+    run_at: Timestamp,
     claim: Result<ClaimedJob, (i64, i64, String)>,
 }
 
@@ -84,7 +102,7 @@ pub(super) fn claim(
 ) -> Result<Vec<ClaimedJob>> {
     let params = params![stamp(now), stamp(lease_until), worker, limit];
     let rows = all(db, &CLAIM_JOBS, params, "outbox", claimed_row)?;
-    readable(db, rows, now)
+    readable(db, now, rows)
 }
 
 pub(super) fn claim_of(
@@ -97,11 +115,30 @@ pub(super) fn claim_of(
 ) -> Result<Vec<ClaimedJob>> {
     let params = params![stamp(now), stamp(lease_until), worker, limit, kind];
     let rows = all(db, &CLAIM_JOBS_OF, params, "outbox", claimed_row)?;
-    readable(db, rows, now)
+    readable(db, now, rows)
 }
 
-fn readable(db: &Connection, mut rows: Vec<Claimed>, now: Timestamp) -> Result<Vec<ClaimedJob>> {
-    rows.sort_by(|a, b| (&a.run_at, a.id()).cmp(&(&b.run_at, b.id())));
+/// Claims those of these jobs that are due and that nobody holds.
+pub(super) fn claim_listed(
+    db: &Connection,
+    worker: &str,
+    ids: &[i64],
+    now: Timestamp,
+    lease_until: Timestamp,
+) -> Result<Vec<ClaimedJob>> {
+    let params = params![stamp(now), stamp(lease_until), worker, listed(ids)];
+    let rows = all(db, &CLAIM_LISTED, params, "outbox", claimed_row)?;
+    readable(db, now, rows)
+}
+
+/// Ids as a JSON array, for `json_each`.
+pub(super) fn listed(ids: &[i64]) -> String {
+    let texts: Vec<_> = ids.iter().map(i64::to_string).collect();
+    format!("[{}]", texts.join(","))
+}
+
+fn readable(db: &Connection, now: Timestamp, mut rows: Vec<Claimed>) -> Result<Vec<ClaimedJob>> {
+    rows.sort_by_key(|it| (it.run_at, it.id()));
     let mut jobs = Vec::with_capacity(rows.len());
     for row in rows {
         match row.claim {
@@ -128,7 +165,7 @@ fn claimed_row(row: &mut Cells<'_>) -> Result<Claimed> {
     let (id, tenant) = (row.get("id")?, TenantId(row.get("tenant_id")?));
     let (attempt, token) = (row.get("attempts")?, row.get("token")?);
     let (request_id, created_at) = (row.get("request_id")?, row.time("created_at")?);
-    let run_at = row.get("run_at")?;
+    let (run_at, lost) = (row.time("run_at")?, row.get("lost")?);
     let job = row.read("job", |json: String| serde_json::from_str::<Job>(&json));
     let claim = match job {
         Ok(job) => Ok(ClaimedJob {
@@ -139,6 +176,8 @@ fn claimed_row(row: &mut Cells<'_>) -> Result<Claimed> {
             token,
             request_id,
             created_at,
+            run_at,
+            lost,
         }),
         Err(error) => Err((id, token, error.to_string())),
     };
@@ -153,6 +192,7 @@ pub(super) fn end(db: &Connection, id: i64, token: i64, end: &JobEnd, at: Timest
     let touched = match end {
         JobEnd::Done => execute(db, &JOB_DONE, params![id, token, stamp(at)])?,
         JobEnd::Again { at, error } => execute(db, &JOB_AGAIN, params![id, token, stamp(*at), error])?,
+        JobEnd::HandedBack => execute(db, &HAND_BACK, params![id, token, stamp(at)])?,
         JobEnd::Dead { error } => execute(db, &JOB_DEAD, params![id, token, stamp(at), error])?,
     };
     Ok(touched == 1)
@@ -166,6 +206,7 @@ pub(super) fn depth(db: &Connection, now: Timestamp) -> Result<QueueDepth> {
     let waited = oldest.map_or(0, |it| (now - it).num_seconds());
     Ok(QueueDepth {
         ready,
+        running: count(db, &RUNNING_JOBS, [stamp(now)])?,
         dead: count(db, &DEAD_JOBS, [])?,
         oldest_ready_s: u64::try_from(waited).unwrap_or(0),
     })

@@ -54,7 +54,7 @@ async fn a_writer_that_does_not_end_is_waited_for_three_seconds() -> anyhow::Res
     let writer = tester.connection()?;
     writer.execute_batch("BEGIN IMMEDIATE")?;
     let began = Instant::now();
-    let error = tester.downgrade("-1").await.err();
+    let error = tester.downgrade("0007").await.err();
     let waited = began.elapsed();
     assert!(matches!(error, Some(MigrateError::Busy { .. })), "{error:?}");
     assert!(

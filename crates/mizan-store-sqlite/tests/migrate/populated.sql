@@ -49,3 +49,5 @@ INSERT INTO finding_adjustments (id, tenant_id, finding_id, debit_account_id, cr
 VALUES ('00000000-0000-7000-8000-000000000032', 1, '00000000-0000-7000-8000-000000000031', 3, 1, 100, 'TRY', 'agreed', 'proposed', 'staff:00000000-0000-7000-8000-000000000001', '2026-01-02T03:04:05.000000Z');
 INSERT INTO recon_days (run_id, tenant_id, provider, window_start, window_end, day, currency, volume, matched, finished_at)
 VALUES ('00000000-0000-7000-8000-000000000030', 1, 'mockpsp', '2026-01-01T00:00:00.000000Z', '2026-01-02T00:00:00.000000Z', '2026-01-01', 'TRY', 10000, 10000, '2026-01-02T03:04:05.000000Z');
+INSERT INTO recon_schedules (provider, tenant_id, cron, time_zone, settlement_lag_s, catch_up, done_until, next_due_at, created_by, created_at, updated_at)
+VALUES ('mockpsp', 1, '0 0 * * *', 'Europe/Istanbul', 3600, 7, '2026-01-01T21:00:00.000000Z', '2026-01-02T22:00:00.000000Z', 'ops', '2026-01-02T03:04:05.000000Z', '2026-01-02T03:04:05.000000Z');

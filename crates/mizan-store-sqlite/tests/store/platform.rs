@@ -100,6 +100,7 @@ async fn jobs_are_claimed_once_fenced_and_ended() {
     assert_eq!(platform.next_job_at().await.unwrap(), Some(at(1)));
     let depth = QueueDepth {
         ready: 2,
+        running: 0,
         dead: 0,
         oldest_ready_s: 9,
     };
@@ -153,6 +154,82 @@ async fn jobs_are_claimed_once_fenced_and_ended() {
     assert_eq!(platform.delete_done_jobs(at(24), 9).await.unwrap(), 1);
     assert_eq!(platform.delete_idempotency_keys(at(99), 9).await.unwrap(), 0);
     platform.commit().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_job_is_relayed_once_and_again_only_when_its_message_must_be_lost() {
+    let bench = bench().await;
+    enqueue(&bench, &[10, 10, 10]).await;
+    let mut tx = bench.store.platform().await.unwrap();
+    assert_eq!(tx.relay_jobs(at(9), 10).await.unwrap(), [], "not due yet");
+    assert_eq!(tx.relay_jobs(at(20), 2).await.unwrap().len(), 2);
+    assert_eq!(
+        tx.relay_jobs(at(20), 10).await.unwrap().len(),
+        1,
+        "what is marked is not given again"
+    );
+    assert_eq!(tx.unrelay_jobs(&[1]).await.unwrap(), 1);
+    assert_eq!(
+        tx.relay_jobs(at(21), 10).await.unwrap().len(),
+        1,
+        "what could not be pushed is new again"
+    );
+
+    assert!(
+        tx.relay_lost_jobs(at(30), at(20), 10).await.unwrap().is_empty(),
+        "it may be on its way"
+    );
+    let claimed = tx.claim_listed_jobs("w", &[1, 2], at(30), at(40)).await.unwrap();
+    assert_eq!(claimed.iter().map(|it| it.id).collect::<Vec<_>>(), [1, 2]);
+    assert!(
+        tx.claim_listed_jobs("v", &[1, 2], at(31), at(40))
+            .await
+            .unwrap()
+            .is_empty(),
+        "both are held"
+    );
+    assert_eq!(
+        tx.relay_lost_jobs(at(35), at(30), 10).await.unwrap(),
+        [3],
+        "what nobody took"
+    );
+    assert_eq!(
+        tx.relay_lost_jobs(at(41), at(0), 10).await.unwrap(),
+        [1, 2],
+        "what a dead worker held"
+    );
+    assert!(
+        tx.relay_lost_jobs(at(42), at(0), 10).await.unwrap().is_empty(),
+        "once a lease"
+    );
+    // The clock of this worker is behind the relay's; what was relayed is due all the same.
+    let late = tx
+        .claim_listed_jobs("v", &[3], at(5), at(60))
+        .await
+        .unwrap()
+        .remove(0);
+    assert!(
+        tx.end_job(late.id, late.token, &JobEnd::HandedBack, late.run_at)
+            .await
+            .unwrap()
+    );
+    tx.relay_jobs(at(42), 10).await.unwrap();
+    let again = tx
+        .claim_listed_jobs("v", &[1, 2, 3], at(42), at(60))
+        .await
+        .unwrap();
+    let counts: Vec<_> = again.iter().map(|it| (it.attempt, it.lost)).collect();
+    assert_eq!(
+        counts,
+        [(2, 1), (2, 1), (1, 0)],
+        "what was handed back is not counted"
+    );
+    tx.commit().await.unwrap();
+    assert!(
+        !bench.begin().await.hold_job(1, 1).await.unwrap(),
+        "the first holder is fenced off"
+    );
+    assert!(bench.begin().await.hold_job(1, 2).await.unwrap());
 }
 
 #[tokio::test]

@@ -21,7 +21,7 @@ use mizan_flows::recon_runs::{Executor, NewRun};
 use mizan_flows::{App, Caller, bootstrap, ledger_verify, recon_execute, recon_runs, seal};
 use mizan_providers::mockpsp::simulator::{Config, Fault, Handle, Plan, Simulator};
 use mizan_store::tenants::Tenant;
-use mizan_worker::{Runner, RunnerSettings};
+use mizan_worker::{Runner, WorkerSettings};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -88,7 +88,7 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<Exit> {
     let stop = CancellationToken::new();
     let serving = server::serve(Arc::clone(&app), settings.clone(), listener, stop.clone());
     let serving = tokio::spawn(serving);
-    let runner = Runner::new(Arc::clone(&app), RunnerSettings::named("demo".into()));
+    let runner = Runner::new(Arc::clone(&app), WorkerSettings::named("demo".into()));
     let working = tokio::spawn(runner.run(stop.clone()));
 
     let story = tell(&args, &app, &made.tenant, &simulator, &steps, &settings).await?;

@@ -1,4 +1,4 @@
-//! `mizan serve`: the HTTP API, with the job runner and housekeeping in the same process.
+//! `mizan serve`: the HTTP API, with housekeeping, and the job runner or the relay of the queue.
 
 use std::io::Write;
 use std::sync::Arc;
@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args;
-use mizan_config::{Database, Settings};
+use mizan_config::{Database, ReconRunner, Settings};
 use mizan_flows::Caller;
 use mizan_flows::{App, bootstrap, flags};
-use mizan_worker::{Housekeeping, Runner, RunnerSettings, keep_house};
+use mizan_worker::{Housekeeping, Relay, RelaySettings, Runner, WorkerSettings, keep_house, measure_queue};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -74,7 +74,7 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<Exit> {
 }
 
 /// What is configured, one event each, masked.
-fn log_boot(settings: &Settings) {
+pub(super) fn log_boot(settings: &Settings) {
     tracing::info!(
         event = "service.boot",
         service = "mizan",
@@ -159,13 +159,27 @@ async fn work(app: Arc<App>, settings: Settings, stop: CancellationToken) {
         anchor,
         ..Housekeeping::default()
     };
-    let name = format!("serve-{}-{:04x}", std::process::id(), rand::random::<u16>());
-    let runner = Runner::new(Arc::clone(&app), RunnerSettings::named(name));
-    tokio::join!(runner.run(stop.clone()), keep_house(app, house, stop));
+    let house = keep_house(Arc::clone(&app), house, stop.clone());
+    let measure = measure_queue(Arc::clone(&app), stop.clone());
+    tokio::join!(house, measure, jobs(app, &settings, stop));
+}
+
+/// With a queue this process only gives jobs to it; without one it runs them.
+async fn jobs(app: Arc<App>, settings: &Settings, stop: CancellationToken) {
+    let (Some(redis), ReconRunner::Queue) = (&settings.redis, settings.recon.runner) else {
+        let name = wire::queue::worker_name("serve");
+        return Runner::new(app, WorkerSettings::named(name)).run(stop).await;
+    };
+    let queue = wire::queue::open(redis, &settings.queue.name);
+    match queue {
+        Ok(queue) => Relay::new(app, queue, RelaySettings::default()).run(stop).await,
+        // The same client was set up for readiness before; this is not reached while that holds.
+        Err(error) => tracing::error!(%error, "jobs are not given to the queue"),
+    }
 }
 
 /// Waits for SIGTERM or Ctrl-C, then asks everything to stop.
-async fn wait_for_signal(stop: CancellationToken) -> anyhow::Result<()> {
+pub(super) async fn wait_for_signal(stop: CancellationToken) -> anyhow::Result<()> {
     let mut term = signal(SignalKind::terminate()).context("SIGTERM cannot be waited for")?;
     tokio::select! {
         _ = term.recv() => {}

@@ -9,10 +9,11 @@ use mizan_config::Redis;
 use mizan_http::health::{Detail, Probe, ProbeResult, Revisions};
 use mizan_store::migrate::{Revision, Standing, standing};
 use mizan_store::{Engine, Store};
-use redis::aio::MultiplexedConnection;
-use redis::sentinel::{SentinelClient, SentinelNodeConnectionInfo, SentinelServerType};
-use redis::{AsyncConnectionConfig, Client, IntoConnectionInfo, RedisConnectionInfo, RedisError, TlsMode};
+use mizan_worker::queue::redis::{Connect, Connection};
+use redis::RedisError;
 use tokio::sync::Mutex;
+
+use super::redis::Servers;
 
 /// Asks the database.
 pub struct DatabaseProbe {
@@ -106,57 +107,18 @@ pub fn revisions(engine: Engine) -> &'static [Revision] {
 
 /// Pings Redis over a connection that is kept while it is good.
 pub struct RedisProbe {
-    target: Target,
+    servers: Servers,
     masked: String,
-    kept: Mutex<Option<MultiplexedConnection>>,
+    kept: Mutex<Option<Connection>>,
 }
 
-enum Target {
-    /// Tried in order: the one server, or the nodes of a cluster, of which any will do.
-    Servers(Vec<Client>),
-    Sentinel(Box<Mutex<SentinelClient>>),
-}
+/// How long a ping may take; readiness bounds it further.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 impl RedisProbe {
     pub fn new(redis: &Redis) -> Result<Self, RedisError> {
-        let target = match redis {
-            Redis::Single { url, .. } => Target::Servers(vec![Client::open(url.reveal())?]),
-            Redis::Cluster { nodes, .. } => Target::Servers(
-                nodes
-                    .iter()
-                    .map(|it| Client::open(it.reveal()))
-                    .collect::<Result<_, _>>()?,
-            ),
-            Redis::Sentinel {
-                sentinels,
-                master,
-                login,
-                database,
-                tls,
-                ..
-            } => {
-                let sentinels = sentinels
-                    .iter()
-                    .map(|it| it.reveal().into_connection_info())
-                    .collect::<Result<Vec<_>, _>>()?;
-                let mut info = RedisConnectionInfo::default().set_db(i64::from(*database));
-                if let Some(user) = &login.user {
-                    info = info.set_username(user);
-                }
-                if let Some(password) = &login.password {
-                    info = info.set_password(password.reveal());
-                }
-                let mut node = SentinelNodeConnectionInfo::default().set_redis_connection_info(info);
-                if *tls {
-                    node = node.set_tls_mode(TlsMode::Secure);
-                }
-                let client =
-                    SentinelClient::build(sentinels, master.clone(), Some(node), SentinelServerType::Master)?;
-                Target::Sentinel(Box::new(Mutex::new(client)))
-            }
-        };
         Ok(Self {
-            target,
+            servers: Servers::new(redis)?,
             masked: redis.masked().to_owned(),
             kept: Mutex::new(None),
         })
@@ -167,35 +129,11 @@ impl RedisProbe {
         // What is kept is given back only after it answered, so a connection that hangs is not used again.
         let mut connection = match kept.take() {
             Some(connection) => connection,
-            None => self.connect().await?,
+            None => self.servers.connect(PATIENCE).await?,
         };
-        let _: String = redis::cmd("PING").query_async(&mut connection).await?;
+        redis::cmd("PING").exec_async(&mut connection).await?;
         *kept = Some(connection);
         Ok(())
-    }
-
-    async fn connect(&self) -> Result<MultiplexedConnection, RedisError> {
-        let config = AsyncConnectionConfig::new().set_response_timeout(Some(Duration::from_secs(2)));
-        match &self.target {
-            Target::Sentinel(client) => {
-                client
-                    .lock()
-                    .await
-                    .get_async_connection_with_config(&config)
-                    .await
-            }
-            Target::Servers(clients) => {
-                let mut last = None;
-                for client in clients {
-                    match client.get_multiplexed_async_connection_with_config(&config).await {
-                        Ok(connection) => return Ok(connection),
-                        Err(error) => last = Some(error),
-                    }
-                }
-                Err(last
-                    .unwrap_or_else(|| (redis::ErrorKind::InvalidClientConfig, "no server is named").into()))
-            }
-        }
     }
 }
 

@@ -47,13 +47,7 @@ pub async fn serve(
     };
     tokio::spawn(async move { ready.report().await });
     if let Some(handle) = metrics {
-        if let Some(port) = settings.listen.metrics_port {
-            let target = (settings.listen.host.clone(), port);
-            let bound = TcpListener::bind(target.clone()).await;
-            let listener = bound.with_context(|| format!("{}:{port} cannot be listened on", target.0))?;
-            tokio::spawn(serve_metrics(handle.clone(), listener, stop.clone()));
-        }
-        tokio::spawn(upkeep(handle, stop.clone()));
+        expose(handle, &settings.listen.host, settings.listen.metrics_port, &stop).await?;
     }
     let service = mizan_http::router(state).into_make_service_with_connect_info::<SocketAddr>();
     let closing = CancellationToken::new();
@@ -111,7 +105,7 @@ fn readiness(settings: &Settings, store: &Arc<dyn Store>) -> anyhow::Result<Read
 }
 
 /// Installs the recorder, once per process; a second server in it serves no metrics.
-fn metrics() -> anyhow::Result<Option<PrometheusHandle>> {
+pub fn metrics() -> anyhow::Result<Option<PrometheusHandle>> {
     let buckets = [
         0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
     ];
@@ -119,6 +113,22 @@ fn metrics() -> anyhow::Result<Option<PrometheusHandle>> {
         .set_buckets(&buckets)
         .context("the buckets are not in order")?;
     Ok(builder.install_recorder().ok())
+}
+
+/// Keeps the metrics in order, and serves them on a port of their own where one is named.
+pub async fn expose(
+    handle: PrometheusHandle,
+    host: &str,
+    port: Option<u16>,
+    stop: &CancellationToken,
+) -> anyhow::Result<()> {
+    if let Some(port) = port {
+        let bound = TcpListener::bind((host, port)).await;
+        let listener = bound.with_context(|| format!("{host}:{port} cannot be listened on"))?;
+        tokio::spawn(serve_metrics(handle.clone(), listener, stop.clone()));
+    }
+    tokio::spawn(upkeep(handle, stop.clone()));
+    Ok(())
 }
 
 /// Serves `/metrics` on a port of its own, for scrapers that must not reach the API.

@@ -16,6 +16,7 @@ mod ledger;
 mod money_path;
 mod payouts;
 mod probes;
+mod queue;
 mod recon;
 mod secrecy;
 mod webhook_batches;

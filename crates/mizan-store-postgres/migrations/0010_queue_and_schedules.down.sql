@@ -1,0 +1,3 @@
+DROP TABLE recon_schedules;
+DROP INDEX ix_outbox_unrelayed;
+ALTER TABLE outbox DROP COLUMN relayed_at, DROP COLUMN lost;
