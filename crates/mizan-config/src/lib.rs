@@ -41,7 +41,7 @@ pub use problem::{Problem, Problems, Warning};
 pub use process::load_process_env;
 pub use queue::Queue;
 pub use ready::Ready;
-pub use recon::{Recon, ReconRunner};
+pub use recon::{Recon, ReconRunner, memory_limit};
 pub use redis::{Redis, RedisLogin};
 pub use reference::{Setting, Shape, settings_reference};
 pub use settings::{Loaded, Settings};

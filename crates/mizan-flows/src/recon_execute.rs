@@ -2,21 +2,22 @@
 //!
 //! The run's row is the record. Only the worker that set it to running with the latest attempt may end it.
 
+mod ledger_side;
+
 use std::io::Cursor;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use chrono::TimeDelta;
 use mizan_core::{FindingId, RunId, Timestamp, TransactionId};
-use mizan_recon::engine::{MatchEngine, Report};
+use mizan_recon::engine::{Job, Progress, Report, Watch};
 use mizan_recon::finding::Finding;
-use mizan_recon::line::{Line, LineFields, LineKind, LineStatus};
+use mizan_recon::line::Line;
 use mizan_recon::rules::Rules;
 use mizan_recon::statement::ColumnMap;
-use mizan_recon::statement::Lines;
 use mizan_recon::statement::generic::GenericReader;
 use mizan_recon::view::{FindingView, QuarantinedView, SummaryView};
 use mizan_store::Tx;
-use mizan_store::effects::{EffectKind, ProviderEffect};
 use mizan_store::findings::{FindingStatus, StoredFinding, Upserted};
 use mizan_store::recon_runs::{ReconRun, RunStatus};
 
@@ -26,8 +27,6 @@ use crate::{App, Caller, FlowError, Result, completeness};
 
 /// How far apart the clocks of a provider and of the ledger may be.
 const MARGIN: TimeDelta = TimeDelta::minutes(5);
-/// How many rows of the ledger's side are fetched at a time.
-const FETCH: u32 = 5_000;
 /// How many findings a dry run shows; it counts them all.
 const SHOWN: usize = 1_000;
 
@@ -120,53 +119,53 @@ async fn compare(app: &App, caller: &Caller, run: &ReconRun) -> Result<Report> {
     let reading = rules.reading_window().unwrap_or(run.window);
     let statement = provider.statement(reading).await?;
 
-    let mut tx = app.store.read(caller.tenant).await?;
-    let (mut ledger, mut after) = (Vec::new(), None);
-    loop {
-        let (rows, next) = tx.effects_in(&connection.provider, reading, after, FETCH).await?;
-        let first = ledger.len() as u64 + 1;
-        ledger.extend(rows.iter().zip(first..).map(|(row, no)| line(row, no)));
-        match next {
-            Some(_) => after = next,
-            None => break,
-        }
-    }
-    tx.rollback().await?;
-    let engine: Arc<dyn MatchEngine> = Arc::clone(&app.engine);
+    let (sender, receiver) = ledger_side::channel();
+    let engine = Arc::clone(&app.engine);
     let name = format!("{}-{}", connection.provider, run.id);
-    tokio::task::spawn_blocking(move || {
+    let cancelled = CancelOnDrop::default();
+    let (stop, id) = (Arc::clone(&cancelled.0), run.id);
+    let matching = tokio::task::spawn_blocking(move || {
         let unreadable = |it: &dyn std::fmt::Display| FlowError::invalid("statement", it);
         let mut statement = GenericReader::open(name, Cursor::new(statement.bytes), ColumnMap::default())
             .map_err(|it| unreadable(&it))?;
-        let mut ledger = Lines::new("ledger", ledger);
-        engine
-            .run(&mut statement, &mut ledger, &rules)
-            .map_err(|it| unreadable(&it))
-    })
-    .await
-    .map_err(|_| FlowError::Interrupted)?
+        let mut ledger = receiver.source();
+        let reached = AtomicU64::new(0);
+        let progress = |it| log_progress(id, it, &reached);
+        let watch = Watch {
+            progress: Some(&progress),
+            cancelled: Some(&stop),
+        };
+        let job = Job {
+            watch,
+            ..Job::new(&mut statement, &mut ledger, &rules)
+        };
+        engine.run(job).map_err(|it| unreadable(&it))
+    });
+    let streaming = sender.send(app, caller.tenant, &connection.provider, reading);
+    let (streamed, matched) = tokio::join!(streaming, matching);
+    // What the store says about its failure is worth more than that the engine missed the rest.
+    streamed?;
+    matched.map_err(|_| FlowError::Interrupted)?
 }
 
-fn line(effect: &ProviderEffect, row_no: u64) -> Line {
-    let transaction = effect.transaction.to_string();
-    Line::new(LineFields {
-        row_no,
-        event_id: Some(&effect.provider_event_id),
-        reference: effect.provider_ref.as_deref(),
-        kind: match effect.kind {
-            EffectKind::Deposit => LineKind::Deposit,
-            EffectKind::Withdraw => LineKind::Withdraw,
-            EffectKind::Refund => LineKind::Refund,
-            EffectKind::Chargeback => LineKind::Chargeback,
-        },
-        amount_minor: effect.amount.minor,
-        fee_minor: None,
-        currency: effect.amount.currency,
-        status: LineStatus::Settled,
-        occurred_at: effect.occurred_at,
-        payout_id: None,
-        transaction_id: Some(&transaction),
-    })
+/// Ends the matching when the run is dropped, which happens when its lease is lost.
+#[derive(Default)]
+struct CancelOnDrop(Arc<AtomicBool>);
+
+impl Drop for CancelOnDrop {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// A line in the log for every so many rows.
+fn log_progress(id: RunId, progress: Progress, reached: &AtomicU64) {
+    const EVERY: u64 = 1_000_000;
+    if let Progress::Read { side, rows } = progress
+        && reached.fetch_max(rows / EVERY, Ordering::Relaxed) < rows / EVERY
+    {
+        tracing::info!(run_id = %id, %side, rows, "reconciliation run reads");
+    }
 }
 
 /// Keeps the findings and ends the run, in one transaction. A run that was cancelled or taken over meanwhile
@@ -220,6 +219,7 @@ fn stats(
     let mut stats = serde_json::json!({
         "engine": app.engine.name(),
         "summary": SummaryView::from(&report.summary),
+        "spilled_bytes": report.spilled_bytes,
         "duration_ms": duration_ms,
         "rows_per_second": rows * 1_000 / u64::try_from(duration_ms).unwrap_or(0).max(1),
         "findings_created": upserted.created,

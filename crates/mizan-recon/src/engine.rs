@@ -4,11 +4,14 @@
 //! blocks and the order of rows.
 
 use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use mizan_core::Currency;
 
 use crate::finding::{Finding, FindingType};
-use crate::line::Line;
+use crate::line::{Line, LineFields};
 use crate::rules::Rules;
 use crate::statement::{LineSource, Lines, Quarantined, StatementError};
 
@@ -17,13 +20,64 @@ pub trait MatchEngine: Send + Sync {
     /// The engine's name, as it stands in a run's stats.
     fn name(&self) -> &'static str;
 
-    /// Reads both sides to their end and compares them.
-    fn run(
-        &self,
-        statement: &mut dyn LineSource,
-        ledger: &mut dyn LineSource,
-        rules: &Rules,
-    ) -> Result<Report, MatchError>;
+    /// Reads both sides to their end and compares them. Blocks; the caller gives it a thread that may.
+    fn run(&self, job: Job<'_>) -> Result<Report, MatchError>;
+}
+
+/// What is compared, and who looks on.
+pub struct Job<'a> {
+    pub statement: &'a mut dyn LineSource,
+    pub ledger: &'a mut dyn LineSource,
+    pub rules: &'a Rules,
+    pub watch: Watch<'a>,
+    /// Gets a line `statement_row,ledger_row` for every pair that agrees, in no particular order.
+    pub pairs: Option<&'a mut (dyn Write + Send)>,
+}
+
+impl<'a> Job<'a> {
+    /// A job that nobody looks on.
+    pub fn new(statement: &'a mut dyn LineSource, ledger: &'a mut dyn LineSource, rules: &'a Rules) -> Self {
+        Self {
+            statement,
+            ledger,
+            rules,
+            watch: Watch::default(),
+            pairs: None,
+        }
+    }
+}
+
+/// Looks on while a run goes, and may end it.
+#[derive(Clone, Copy, Default)]
+pub struct Watch<'a> {
+    /// Called now and then, from any thread of the run.
+    pub progress: Option<&'a (dyn Fn(Progress) + Sync)>,
+    /// Set from outside: the run ends with [`MatchError::Cancelled`] as soon as it looks.
+    pub cancelled: Option<&'a AtomicBool>,
+}
+
+impl Watch<'_> {
+    pub fn tell(&self, progress: Progress) {
+        if let Some(listen) = self.progress {
+            listen(progress);
+        }
+    }
+
+    pub fn check(&self) -> Result<(), MatchError> {
+        match self.cancelled {
+            Some(it) if it.load(Ordering::Relaxed) => Err(MatchError::Cancelled),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// How far a run is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// So many rows of this side were read.
+    Read { side: Side, rows: u64 },
+    /// So many of all partitions are compared.
+    Compared { done: u64, all: u64 },
 }
 
 /// Why a run gave no result. Nothing was truncated: a run is complete or it is one of these.
@@ -35,8 +89,22 @@ pub enum MatchError {
         #[source]
         source: StatementError,
     },
-    #[error("the {side} side has more rows than this engine takes ({limit})")]
-    TooManyRows { side: Side, limit: usize },
+    #[error(
+        "rows could not be kept in the spill directory {}; free space there, name another with RECON_SPILL_DIR or \
+         --spill-dir, or allow more memory with RECON_MEMORY_LIMIT or --memory-limit", dir.display()
+    )]
+    Spill {
+        dir: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+    #[error("the matched pairs could not be written")]
+    Pairs {
+        #[source]
+        source: io::Error,
+    },
+    #[error("the run was cancelled")]
+    Cancelled,
 }
 
 /// One of the two sides.
@@ -56,7 +124,7 @@ impl std::fmt::Display for Side {
 }
 
 /// The result of a run.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
     pub summary: Summary,
     /// Sorted by event id and type.
@@ -66,6 +134,8 @@ pub struct Report {
     /// Columns that nothing reads, per side, by name.
     pub statement_ignored_columns: Vec<String>,
     pub ledger_ignored_columns: Vec<String>,
+    /// What waited on disk because it did not fit into memory.
+    pub spilled_bytes: u64,
 }
 
 /// The counts of a run.
@@ -111,10 +181,16 @@ impl Sum {
         self.gross_minor - self.fees_minor
     }
 
-    pub(crate) fn add(&mut self, line: &Line) {
+    pub(crate) fn add(&mut self, line: &LineFields<'_>) {
         self.rows += 1;
-        self.gross_minor += line.effect_minor();
+        self.gross_minor += i128::from(line.amount_minor) * i128::from(line.kind.direction());
         self.fees_minor += i128::from(line.fee_minor.unwrap_or_default());
+    }
+
+    pub(crate) fn merge(&mut self, other: Self) {
+        self.rows += other.rows;
+        self.gross_minor += other.gross_minor;
+        self.fees_minor += other.fees_minor;
     }
 }
 
@@ -125,20 +201,21 @@ pub fn match_files(
     rules: &Rules,
     engine: &dyn MatchEngine,
 ) -> Result<Report, MatchError> {
-    engine.run(statement, ledger, rules)
+    engine.run(Job::new(statement, ledger, rules))
 }
 
 /// Matches rows that are in the program already. `statement_name` tells this export from others.
 pub fn match_lines(
     statement_name: &str,
-    statement: impl IntoIterator<Item = Line>,
-    ledger: impl IntoIterator<Item = Line>,
+    statement: impl IntoIterator<Item = Line, IntoIter: Send>,
+    ledger: impl IntoIterator<Item = Line, IntoIter: Send>,
     rules: &Rules,
     engine: &dyn MatchEngine,
 ) -> Result<Report, MatchError> {
-    engine.run(
+    match_files(
         &mut Lines::new(statement_name, statement),
         &mut Lines::new("ledger", ledger),
         rules,
+        engine,
     )
 }

@@ -12,20 +12,24 @@ pub mod finding;
 pub mod legs;
 pub mod line;
 pub mod native;
+mod packed;
 pub mod rules;
 mod sets;
 pub mod statement;
 mod toml_file;
 pub mod view;
 
-pub use engine::{MatchEngine, MatchError, Report, Side, Sum, Summary, match_files, match_lines};
+pub use engine::{
+    Job, MatchEngine, MatchError, Progress, Report, Side, Sum, Summary, Watch, match_files, match_lines,
+};
 pub use finding::{Finding, FindingType, Leg, Severity, UnknownWord, Why};
 pub use line::{Line, LineFields, LineKind, LineStatus};
-pub use native::NativeEngine;
+pub use native::{Limits, NativeEngine};
+pub use packed::LineBatch;
 pub use rules::Rules;
 pub use rules::file::{RuleFile, RuleSet};
 pub use statement::{
-    ColumnMap, GenericReader, LineSource, Lines, Quarantined, Row, SignConvention, StatementError,
-    StatementRead,
+    Batches, ColumnMap, GenericReader, LineSource, Lines, Quarantined, Row, Rows, Share, SignConvention,
+    StatementError, StatementRead,
 };
 pub use toml_file::FileError;

@@ -192,6 +192,22 @@ impl Line {
         (from < to).then(|| &self.text[from..to])
     }
 
+    pub(crate) fn fields(&self) -> LineFields<'_> {
+        LineFields {
+            row_no: self.row_no,
+            event_id: self.event_id(),
+            reference: self.reference(),
+            kind: self.kind,
+            amount_minor: self.amount_minor,
+            fee_minor: self.fee_minor,
+            currency: self.currency,
+            status: self.status,
+            occurred_at: self.occurred_at,
+            payout_id: self.payout_id(),
+            transaction_id: self.transaction_id(),
+        }
+    }
+
     /// What the row does to the operator's balance at the provider, in minor units, fees apart. Wider than an
     /// amount, because the opposite of the smallest amount is none.
     pub fn effect_minor(&self) -> i128 {

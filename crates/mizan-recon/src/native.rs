@@ -1,69 +1,92 @@
 //! The engine that needs nothing but this process: both sides are cut into partitions by the hash of their
 //! keys, and the partitions are joined on all cores.
 //!
-//! Plan: read both sides; join on the event id; what is left, and rows that have no event id, on reference and
-//! kind; what is left then is missing. A row is used once. Partitions share nothing, so they can be written to
-//! disk and read back one by one when memory is short.
+//! Plan: every row goes to the partition of its event id, or of its reference where it has none. A partition of
+//! event ids is joined alone; what stays alone there and has a reference goes on to the partition of that, and
+//! these are joined next. What is left then is missing. A row is used once. Partitions share nothing, so what
+//! does not fit into memory waits on disk and is read back one by one.
 
 mod event_leg;
-mod join;
+mod groups;
+mod intake;
 mod reference_leg;
+mod shelf;
+mod spill;
 mod tally;
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use xxhash_rust::xxh3::xxh3_128;
 
 use crate::compare::Judge;
 use crate::digest::digest;
-use crate::engine::{MatchEngine, MatchError, Report, Side, Summary};
-use crate::line::Line;
-use crate::rules::Rules;
-use crate::statement::{LineSource, StatementRead};
+use crate::engine::{Job, MatchEngine, MatchError, Progress, Report, Side, Summary, Watch};
+use crate::line::LineFields;
+use crate::packed::Packed;
+use crate::statement::StatementError;
+use groups::{Damaged, Groups, Key};
+use intake::Seen;
+use shelf::{Shelf, Writer};
+use spill::Spill;
 use tally::Tally;
 
-/// Rows that one partition holds, about: small enough that sorting it stays in the cache of a core.
-const ROWS_PER_PARTITION: usize = 32 * 1024;
+/// Partitions of each key: so many that one of them is small beside the memory that is allowed.
+const PARTITIONS: usize = 256;
 const MOST_PARTITIONS: usize = 4096;
+/// Pairs are written when so many bytes of them have come together.
+const PAIRS: usize = 64 * 1024;
 
-/// Joins in memory, on rayon's threads.
-#[derive(Debug, Clone, Copy)]
+/// What the engine may use of the machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes for rows in memory; beyond that they wait on disk.
+    pub memory: usize,
+    /// None: as many as there are cores.
+    pub threads: Option<NonZeroUsize>,
+    pub spill_dir: PathBuf,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            memory: 512 << 20,
+            threads: None,
+            spill_dir: std::env::temp_dir(),
+        }
+    }
+}
+
+/// Joins in this process, on its own threads.
+#[derive(Debug, Clone)]
 pub struct NativeEngine {
-    partitions: Option<usize>,
+    limits: Limits,
+    partitions: usize,
     hash: fn(&[u8]) -> u128,
 }
 
 impl Default for NativeEngine {
     fn default() -> Self {
-        Self {
-            partitions: None,
-            hash: xxh3_128,
-        }
-    }
-}
-
-/// Both sides, and how to look at them. Rows are named by their place in these slices.
-#[derive(Clone, Copy)]
-struct Tables<'a> {
-    statement: &'a [Line],
-    ledger: &'a [Line],
-    judge: Judge<'a>,
-    partitions: usize,
-    hash: fn(&[u8]) -> u128,
-}
-
-impl Tables<'_> {
-    fn lines(&self, side: Side) -> &[Line] {
-        match side {
-            Side::Statement => self.statement,
-            Side::Ledger => self.ledger,
-        }
+        Self::new(Limits::default())
     }
 }
 
 impl NativeEngine {
-    /// Cuts into this many partitions instead of as many as the rows ask for. The result is the same.
+    pub fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            partitions: PARTITIONS,
+            hash: xxh3_128,
+        }
+    }
+
+    /// Cuts into about this many partitions. The result is the same.
     #[must_use]
     pub fn with_partitions(mut self, partitions: usize) -> Self {
-        self.partitions = Some(partitions.clamp(1, MOST_PARTITIONS));
+        self.partitions = partitions.clamp(1, MOST_PARTITIONS);
         self
     }
 
@@ -74,22 +97,127 @@ impl NativeEngine {
         self
     }
 
-    fn join(&self, statement: &[Line], ledger: &[Line], judge: Judge<'_>) -> Tally {
-        let rows = statement.len() + ledger.len();
-        let partitions = self
-            .partitions
-            .unwrap_or((rows / ROWS_PER_PARTITION + 1).min(MOST_PARTITIONS));
-        let tables = Tables {
-            statement,
-            ledger,
+    fn plan<'a>(&self, judge: Judge<'a>, watch: Watch<'a>) -> Plan<'a> {
+        let machine = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        let threads = self.limits.threads.map_or_else(machine, NonZeroUsize::get);
+        let spill = Spill::new(self.limits.spill_dir.clone());
+        Plan {
             judge,
-            partitions,
+            watch,
+            threads,
+            partitions: self.partitions,
             hash: self.hash,
-        };
-        let mut tally = event_leg::run(&tables);
-        reference_leg::run(&tables, &mut tally);
-        tally
+            shelf: Shelf::new(2 * self.partitions, self.limits.memory, spill),
+        }
     }
+}
+
+/// What all threads of a run share.
+struct Plan<'a> {
+    judge: Judge<'a>,
+    watch: Watch<'a>,
+    threads: usize,
+    /// Of each key: those of event ids come first on the shelf, those of references after them.
+    partitions: usize,
+    hash: fn(&[u8]) -> u128,
+    shelf: Shelf,
+}
+
+impl Plan<'_> {
+    #[inline]
+    fn place_of(&self, fields: &LineFields<'_>) -> usize {
+        match fields.event_id {
+            Some(id) if !id.is_empty() => self.place(id.as_bytes()),
+            _ => self.place_of_reference(fields.reference.unwrap_or_default().as_bytes()),
+        }
+    }
+
+    fn place_of_reference(&self, reference: &[u8]) -> usize {
+        self.partitions + self.place(reference)
+    }
+
+    #[inline]
+    fn place(&self, key: &[u8]) -> usize {
+        // The upper half of the hash; the table of a partition uses the lower.
+        (((self.hash)(key) >> 96) as usize * self.partitions) >> 32
+    }
+}
+
+/// Runs `work` on so many threads; the first error is the result.
+fn on_all_threads<T: Send>(
+    threads: usize,
+    work: impl Fn() -> Result<T, MatchError> + Sync,
+) -> Result<Vec<T>, MatchError> {
+    if threads <= 1 {
+        return Ok(vec![work()?]);
+    }
+    std::thread::scope(|scope| {
+        let running: Vec<_> = (0..threads).map(|_| scope.spawn(&work)).collect();
+        let ended = running.into_iter().map(std::thread::ScopedJoinHandle::join);
+        ended
+            .map(|it| it.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect()
+    })
+}
+
+/// Whoever wants the pairs.
+type Pairs<'a> = Option<Mutex<&'a mut (dyn std::io::Write + Send)>>;
+
+/// Joins the partitions of one key on all threads.
+fn join<'a>(plan: &'a Plan<'a>, key: Key, pairs: &Pairs<'_>) -> Result<Tally<'a>, MatchError> {
+    let next = AtomicUsize::new(0);
+    let first = if key == Key::EventId { 0 } else { plan.partitions };
+    let tallies = on_all_threads(plan.threads, || {
+        let mut tally = Tally::new(plan.judge, pairs.is_some());
+        let mut lone = [Side::Statement, Side::Ledger].map(|it| Writer::new(&plan.shelf, it));
+        let mut groups = Groups::default();
+        loop {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            if number >= plan.partitions {
+                break;
+            }
+            plan.watch.check()?;
+            let loaded = plan.shelf.take(first + number)?;
+            groups
+                .each(
+                    &loaded,
+                    key,
+                    plan.hash,
+                    |theirs: &[Packed<'_>], ours: &[Packed<'_>]| match key {
+                        Key::EventId => event_leg::settle(plan, &mut tally, &mut lone, theirs, ours),
+                        Key::ReferenceAndKind => reference_leg::settle(plan, &mut tally, theirs, ours),
+                    },
+                )
+                .map_err(|Damaged| MatchError::Read {
+                    side: Side::Statement,
+                    source: StatementError::Damaged,
+                })?;
+            write_pairs(&mut tally, pairs, PAIRS)?;
+            let done = (first + number + 1) as u64;
+            let all = 2 * plan.partitions as u64;
+            plan.watch.tell(Progress::Compared { done, all });
+        }
+        write_pairs(&mut tally, pairs, 0)?;
+        for writer in lone {
+            writer.finish()?;
+        }
+        Ok(tally)
+    })?;
+    let none = Tally::new(plan.judge, false);
+    Ok(tallies.into_iter().fold(none, Tally::merge))
+}
+
+fn write_pairs(tally: &mut Tally<'_>, pairs: &Pairs<'_>, at_least: usize) -> Result<(), MatchError> {
+    let (Some(text), Some(to)) = (&mut tally.pairs, pairs) else {
+        return Ok(());
+    };
+    if text.len() > at_least {
+        let mut to = to.lock().unwrap_or_else(PoisonError::into_inner);
+        to.write_all(text.as_bytes())
+            .map_err(|source| MatchError::Pairs { source })?;
+        text.clear();
+    }
+    Ok(())
 }
 
 impl MatchEngine for NativeEngine {
@@ -97,55 +225,47 @@ impl MatchEngine for NativeEngine {
         "native"
     }
 
-    fn run(
-        &self,
-        statement: &mut dyn LineSource,
-        ledger: &mut dyn LineSource,
-        rules: &Rules,
-    ) -> Result<Report, MatchError> {
-        let theirs = read(statement, Side::Statement)?;
-        let ours = read(ledger, Side::Ledger)?;
+    fn run(&self, job: Job<'_>) -> Result<Report, MatchError> {
+        let (statement_name, ledger_name) = (job.statement.name().to_owned(), job.ledger.name().to_owned());
         let judge = Judge {
-            rules,
-            statement_name: statement.name(),
-            ledger_name: ledger.name(),
+            rules: job.rules,
+            statement_name: &statement_name,
+            ledger_name: &ledger_name,
         };
-        let tally = self.join(&theirs.lines, &ours.lines, judge);
-        Ok(report(theirs, ours, tally, rules))
+        let plan = self.plan(judge, job.watch);
+        let theirs = intake::read(&plan, job.statement, Side::Statement)?;
+        let ours = intake::read(&plan, job.ledger, Side::Ledger)?;
+        let pairs: Pairs<'_> = job.pairs.map(Mutex::new);
+        let by_event = join(&plan, Key::EventId, &pairs)?;
+        let tally = by_event.merge(join(&plan, Key::ReferenceAndKind, &pairs)?);
+        let mut report = report(theirs, ours, tally);
+        report.spilled_bytes = plan.shelf.spilled();
+        report.statement_ignored_columns = job.statement.ignored_columns().to_vec();
+        report.ledger_ignored_columns = job.ledger.ignored_columns().to_vec();
+        Ok(report)
     }
 }
 
-fn read(source: &mut dyn LineSource, side: Side) -> Result<StatementRead, MatchError> {
-    let read = StatementRead::all(source).map_err(|source| MatchError::Read { side, source })?;
-    let limit = u32::MAX as usize;
-    if read.lines.len() > limit {
-        return Err(MatchError::TooManyRows { side, limit });
-    }
-    Ok(read)
-}
-
-fn report(theirs: StatementRead, ours: StatementRead, tally: Tally, rules: &Rules) -> Report {
+fn report(theirs: Seen, ours: Seen, tally: Tally<'_>) -> Report {
     let mut findings = tally.findings;
     findings.sort_unstable_by(|a, b| (&a.event_id, a.finding_type).cmp(&(&b.event_id, b.finding_type)));
     let mut summary = Summary {
-        statement_rows: theirs.lines.len() as u64,
-        ledger_rows: ours.lines.len() as u64,
+        statement_rows: theirs.rows,
+        ledger_rows: ours.rows,
         statement_quarantined: theirs.quarantined.len() as u64,
         ledger_quarantined: ours.quarantined.len() as u64,
-        statement_outside_window: tally.statement_outside,
-        ledger_outside_window: tally.ledger_outside,
-        matched: tally.matched.len() as u64,
+        statement_outside_window: tally.outside[0],
+        ledger_outside_window: tally.outside[1],
+        matched: tally.matched,
         disagreeing: tally.disagreeing,
         ..Summary::default()
     };
     for finding in &findings {
         *summary.findings_by_type.entry(finding.finding_type).or_default() += 1;
     }
-    for (side, lines) in [(Side::Statement, &theirs.lines), (Side::Ledger, &ours.lines)] {
-        let counted = |it: &&Line| it.status.moved_money() && rules.owns_statement(it.occurred_at);
-        for line in lines.iter().filter(counted) {
-            summary.sums.entry((side, line.currency)).or_default().add(line);
-        }
+    for (side, sums) in [(Side::Statement, theirs.sums), (Side::Ledger, ours.sums)] {
+        let sums = sums.into_iter().map(|(currency, sum)| ((side, currency), sum));
+        summary.sums.extend(sums);
     }
     summary.digest = digest(&summary, &findings);
     Report {
@@ -153,8 +273,7 @@ fn report(theirs: StatementRead, ours: StatementRead, tally: Tally, rules: &Rule
         findings,
         statement_quarantine: theirs.quarantined,
         ledger_quarantine: ours.quarantined,
-        statement_ignored_columns: theirs.ignored_columns,
-        ledger_ignored_columns: ours.ignored_columns,
+        ..Report::default()
     }
 }
 

@@ -117,6 +117,14 @@ impl Rules {
         self.span.is_none_or(|it| it.window.contains(at))
     }
 
+    /// The same, for microseconds since 1970.
+    pub(crate) fn owns_statement_at(&self, micros: i64) -> bool {
+        self.span.is_none_or(|it| {
+            let (start, end) = (it.window.start(), it.window.end());
+            (start.timestamp_micros()..end.timestamp_micros()).contains(&micros)
+        })
+    }
+
     /// Whether the run answers for a ledger row that the provider does not have.
     pub(crate) fn owns_lone_ledger(&self, at: Timestamp) -> bool {
         self.span.is_none_or(|it| {

@@ -1,14 +1,21 @@
 //! Provider effects: the ledger's side of a reconciliation.
 
 use std::collections::HashSet;
+use std::pin::pin;
 
 use async_trait::async_trait;
-use mizan_core::{ProviderKey, TimeWindow};
+use futures::StreamExt;
+use mizan_core::{Currency, ProviderKey, TimeWindow};
+use mizan_recon::{LineBatch, LineFields, LineKind, LineStatus};
 use mizan_store::Result;
-use mizan_store::effects::{EffectCursor, EffectKind, Effects, ProviderEffect};
+use mizan_store::effects::{BATCH, EffectCursor, EffectKind, EffectSink, Effects, ProviderEffect};
 use tokio_postgres::Row;
+use tokio_postgres::types::FromSql;
+use uuid::Uuid;
 
+use crate::error::store_error;
 use crate::record::{Record, column};
+use crate::session::Param;
 use crate::statements::statements;
 use crate::tx::PgTx;
 
@@ -38,6 +45,69 @@ statements! {
     IN_WINDOW = concat!("SELECT id, ", effect_columns!(), " FROM provider_effects
          WHERE tenant_id = $1 AND provider = $2 AND (occurred_at, id) > ($3, $4) AND occurred_at < $5
          ORDER BY occurred_at, id LIMIT $6");
+    /// Everything at once, for a reader that takes it row by row.
+    ALL_IN_WINDOW = "SELECT provider_event_id, provider_ref, kind, amount, currency, occurred_at, transaction_id
+         FROM provider_effects
+         WHERE tenant_id = $1 AND provider = $2 AND occurred_at >= $3 AND occurred_at < $4
+         ORDER BY occurred_at, id";
+}
+
+/// A stream takes as long as its reader does, so the bound of one statement is lifted for its transaction.
+const UNHURRIED: &str = "SET LOCAL statement_timeout = 0";
+
+/// Reads a column by its place: a stream of millions has no time for names. A value that cannot be read is
+/// named as everywhere else.
+fn at<'a, T: FromSql<'a>>(row: &'a Row, place: usize, name: &'static str) -> Result<T> {
+    let corrupt = |error: tokio_postgres::Error| {
+        Record::new(row, "provider_effects", "provider_event_id").corrupt(name, &error)
+    };
+    row.try_get(place).map_err(corrupt)
+}
+
+/// The kinds and currencies of the rows before: a window has few of them.
+#[derive(Default)]
+struct Known {
+    kinds: Vec<(String, LineKind)>,
+    currencies: Vec<(String, Currency)>,
+}
+
+fn known<T: Copy>(known: &mut Vec<(String, T)>, text: &str, read: impl FnOnce() -> Result<T>) -> Result<T> {
+    if let Some((_, value)) = known.iter().find(|it| it.0 == text) {
+        return Ok(*value);
+    }
+    let value = read()?;
+    known.push((text.to_owned(), value));
+    Ok(value)
+}
+
+impl Known {
+    fn push(&mut self, batch: &mut LineBatch, row_no: u64, row: &Row) -> Result<()> {
+        let record = || Record::new(row, "provider_effects", "provider_event_id");
+        let kind: &str = at(row, 2, "kind")?;
+        let kind = known(&mut self.kinds, kind, || {
+            let found = EffectKind::ALL.into_iter().find(|it| it.as_str() == kind);
+            found
+                .map(EffectKind::line_kind)
+                .ok_or_else(|| record().corrupt("kind", &"unknown word"))
+        })?;
+        let currency: &str = at(row, 4, "currency")?;
+        let currency = known(&mut self.currencies, currency, || record().word("currency"))?;
+        let transaction: Uuid = at(row, 6, "transaction_id")?;
+        batch.push(&LineFields {
+            row_no,
+            event_id: Some(at(row, 0, "provider_event_id")?),
+            reference: at(row, 1, "provider_ref")?,
+            kind,
+            amount_minor: at(row, 3, "amount")?,
+            fee_minor: None,
+            currency,
+            status: LineStatus::Settled,
+            occurred_at: at(row, 5, "occurred_at")?,
+            payout_id: None,
+            transaction_id: Some(transaction.hyphenated().encode_lower(&mut Uuid::encode_buffer())),
+        });
+        Ok(())
+    }
 }
 
 fn effect(row: &Row) -> Result<ProviderEffect> {
@@ -165,5 +235,28 @@ impl Effects for PgTx {
         let full = rows.len() >= limit as usize;
         let next = rows.last().filter(|_| full).map(cursor).transpose()?;
         Ok((effects, next))
+    }
+
+    async fn stream_effects(
+        &mut self,
+        provider: &ProviderKey,
+        window: TimeWindow,
+        to: &mut dyn EffectSink,
+    ) -> Result<()> {
+        let params: [Param<'_>; 4] = [&self.tenant, &provider.as_str(), &window.start(), &window.end()];
+        let rows = self.session.stream(UNHURRIED, ALL_IN_WINDOW, &params).await?;
+        let mut rows = pin!(rows);
+        let (mut batch, mut row_no, mut words) = (LineBatch::default(), 0, Known::default());
+        while let Some(row) = rows.next().await {
+            row_no += 1;
+            words.push(&mut batch, row_no, &row.map_err(store_error)?)?;
+            if batch.len() >= BATCH as usize && !to.take(std::mem::take(&mut batch)).await {
+                return Ok(());
+            }
+        }
+        if !batch.is_empty() {
+            to.take(batch).await;
+        }
+        Ok(())
     }
 }

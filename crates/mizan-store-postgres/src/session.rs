@@ -9,7 +9,7 @@ use mizan_store::{Page, Paged, Result, StoreError};
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Error, Row};
+use tokio_postgres::{Error, Row, RowStream};
 
 use crate::error::{is_stale_plan, store_error};
 use crate::listing::{Bounds, Key};
@@ -72,6 +72,22 @@ impl Session {
         self.run(async {
             let statement = self.client().prepare_cached(sql).await?;
             self.client().query(&statement, params).await
+        })
+        .await
+    }
+
+    /// The rows as they come, in the binary format, with no bound on how long the reader takes. A reader that
+    /// stops early drops the rest.
+    pub(crate) async fn stream(
+        &self,
+        unbound: &'static str,
+        sql: &'static str,
+        params: &[Param<'_>],
+    ) -> Result<RowStream> {
+        self.run(async {
+            self.client().batch_execute(unbound).await?;
+            let statement = self.client().prepare_cached(sql).await?;
+            self.client().query_raw(&statement, params.iter().copied()).await
         })
         .await
     }

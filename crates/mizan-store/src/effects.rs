@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use async_trait::async_trait;
 use mizan_core::{Money, ProviderKey, TimeWindow, Timestamp, TransactionId};
+use mizan_recon::{LineBatch, LineFields, LineKind, LineStatus};
 
 use crate::Result;
 
@@ -38,8 +39,46 @@ pub struct EffectCursor {
     pub id: i64,
 }
 
+/// Takes the ledger's side of a reconciliation, batch by batch.
 #[async_trait]
-pub trait Effects {
+pub trait EffectSink: Send {
+    /// False: nobody wants the rest.
+    async fn take(&mut self, batch: LineBatch) -> bool;
+}
+
+/// Rows of one batch: enough that handing it over costs little.
+pub const BATCH: u32 = 5_000;
+
+/// Appends an effect as the row that the reconciliation engine compares.
+pub fn push_line(batch: &mut LineBatch, row_no: u64, effect: &ProviderEffect) {
+    batch.push(&LineFields {
+        row_no,
+        event_id: Some(&effect.provider_event_id),
+        reference: effect.provider_ref.as_deref(),
+        kind: effect.kind.line_kind(),
+        amount_minor: effect.amount.minor,
+        fee_minor: None,
+        currency: effect.amount.currency,
+        status: LineStatus::Settled,
+        occurred_at: effect.occurred_at,
+        payout_id: None,
+        transaction_id: Some(&effect.transaction.to_string()),
+    });
+}
+
+impl EffectKind {
+    pub fn line_kind(self) -> LineKind {
+        match self {
+            Self::Deposit => LineKind::Deposit,
+            Self::Withdraw => LineKind::Withdraw,
+            Self::Refund => LineKind::Refund,
+            Self::Chargeback => LineKind::Chargeback,
+        }
+    }
+}
+
+#[async_trait]
+pub trait Effects: Send {
     /// Records an effect; `false` if the event had one already, in which case nothing may be posted.
     async fn insert_effect(&mut self, effect: &ProviderEffect) -> Result<bool>;
 
@@ -62,4 +101,28 @@ pub trait Effects {
         after: Option<EffectCursor>,
         limit: u32,
     ) -> Result<(Vec<ProviderEffect>, Option<EffectCursor>)>;
+
+    /// Hands on the effects of a window as rows, numbered from 1 in order of time; a batch at a time, so that the
+    /// window may hold any number of them.
+    async fn stream_effects(
+        &mut self,
+        provider: &ProviderKey,
+        window: TimeWindow,
+        to: &mut dyn EffectSink,
+    ) -> Result<()> {
+        let (mut after, mut row_no) = (None, 0);
+        loop {
+            let (rows, next) = self.effects_in(provider, window, after, BATCH).await?;
+            let mut batch = LineBatch::default();
+            for effect in &rows {
+                row_no += 1;
+                push_line(&mut batch, row_no, effect);
+            }
+            let wanted = batch.is_empty() || to.take(batch).await;
+            match next {
+                Some(_) if wanted => after = next,
+                _ => return Ok(()),
+            }
+        }
+    }
 }

@@ -24,7 +24,7 @@ use mizan_flows::webhook_intake::desk::Desk;
 use mizan_flows::writer::Writer;
 use mizan_mask::Masker;
 use mizan_payments::rollout::{Flag, Installed, Source};
-use mizan_recon::NativeEngine;
+use mizan_recon::{Limits, NativeEngine};
 use mizan_store::Store;
 use tokio::sync::Notify;
 
@@ -65,7 +65,7 @@ pub fn app_with_timeout(settings: &Settings, store: Arc<dyn Store>, timeout: Opt
             settings.mockpsp_url.clone(),
             timeout,
         )),
-        engine: Arc::new(NativeEngine::default()),
+        engine: Arc::new(NativeEngine::new(recon_limits(settings))),
         settings: flow_settings(settings),
         connections: mizan_flows::connections::Known::default(),
         intake: Desk::start(Arc::clone(&store), Arc::clone(&job_bell)),
@@ -73,6 +73,16 @@ pub fn app_with_timeout(settings: &Settings, store: Arc<dyn Store>, timeout: Opt
         store,
         clock,
     })
+}
+
+/// What a run may use of this machine.
+fn recon_limits(settings: &Settings) -> Limits {
+    let spill_dir = settings.recon.spill_dir.clone();
+    Limits {
+        memory: settings.recon.memory_limit,
+        spill_dir: spill_dir.unwrap_or_else(std::env::temp_dir),
+        threads: None,
+    }
 }
 
 fn flow_settings(settings: &Settings) -> FlowSettings {

@@ -67,6 +67,9 @@ fn hosts_are_addresses_or_names() {
 fn runs_are_queued_when_there_is_a_queue() {
     let redis = ("REDIS_URL", "redis://cache");
     assert_eq!(settings(&[redis]).recon.runner, ReconRunner::Queue);
+    let limit = |text| settings(&[("RECON_MEMORY_LIMIT", text)]).recon.memory_limit;
+    assert_eq!((limit("2GiB"), limit("65536 KiB")), (2 << 30, 64 << 20));
+    assert_eq!(limit("134217728"), 128 << 20);
     assert_eq!(
         settings(&[redis, ("RECON_RUNNER", "inline")]).recon.runner,
         ReconRunner::Inline

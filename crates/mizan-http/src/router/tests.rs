@@ -14,9 +14,7 @@ use mizan_flows::sessions::{Lifetimes, Sessions};
 use mizan_flows::webhook_intake::desk::Desk;
 use mizan_flows::writer::Writer;
 use mizan_payments::provider::Provider;
-use mizan_recon::engine::{MatchEngine, MatchError, Report};
-use mizan_recon::rules::Rules;
-use mizan_recon::statement::LineSource;
+use mizan_recon::engine::{Job, MatchEngine, MatchError, Report};
 use mizan_store::connections::Connection;
 use mizan_store::verify::{Broken, Verify};
 use mizan_store::{Engine, Platform, Result, Store, StoreError, Tx};
@@ -97,12 +95,7 @@ impl MatchEngine for Nothing {
     fn name(&self) -> &'static str {
         "nothing"
     }
-    fn run(
-        &self,
-        _: &mut dyn LineSource,
-        _: &mut dyn LineSource,
-        _: &Rules,
-    ) -> std::result::Result<Report, MatchError> {
+    fn run(&self, _: Job<'_>) -> std::result::Result<Report, MatchError> {
         unreachable!("no run is started without a database")
     }
 }

@@ -7,114 +7,100 @@
 
 use std::collections::BTreeMap;
 
+use super::Plan;
+use super::groups::Damaged;
+use super::tally::Tally;
 use crate::compare::Rows;
 use crate::engine::Side;
 use crate::finding::Leg;
 use crate::line::Line;
-use crate::native::Tables;
-use crate::native::join::{Key, outer_join};
-use crate::native::tally::{Tally, owns};
+use crate::packed::Packed;
 
-/// Takes the lone rows out of the tally, joins them, and reports what is left as missing.
-pub(super) fn run(tables: &Tables<'_>, tally: &mut Tally) {
-    let statement = std::mem::take(&mut tally.lone_statement);
-    let ledger = std::mem::take(&mut tally.lone_ledger);
-    let (statement, keyless) = with_reference(tables.statement, statement);
-    alone(tables, tally, Side::Statement, keyless);
-    let (ledger, keyless) = with_reference(tables.ledger, ledger);
-    alone(tables, tally, Side::Ledger, keyless);
-    let joined = outer_join(
-        tables,
-        (statement, ledger),
-        reference_and_kind,
-        |tally, theirs, ours| {
-            settle(tables, tally, theirs, ours);
-        },
-    );
-    *tally = std::mem::take(tally).merge(joined);
-}
-
-fn reference_and_kind(line: &Line) -> Key<'_> {
-    (line.reference().unwrap_or_default(), Some(line.kind))
-}
-
-fn with_reference(lines: &[Line], rows: Vec<u32>) -> (Vec<u32>, Vec<u32>) {
-    rows.into_iter()
-        .partition(|row| lines[*row as usize].reference().is_some())
-}
-
-/// Rows that only their event id, or nothing at all, could have matched.
-fn alone(tables: &Tables<'_>, tally: &mut Tally, side: Side, rows: Vec<u32>) {
-    let lines = tables.lines(side);
-    let (with_id, without): (Vec<u32>, Vec<u32>) = rows
-        .into_iter()
-        .partition(|row| lines[*row as usize].event_id().is_some());
-    for row in with_id {
-        tally.missing(tables.judge, Leg::EventId, side, &lines[row as usize]);
+/// Settles all rows of one reference and kind, or all that have no key at all.
+pub(super) fn settle(
+    plan: &Plan<'_>,
+    tally: &mut Tally<'_>,
+    theirs: &[Packed<'_>],
+    ours: &[Packed<'_>],
+) -> Result<(), Damaged> {
+    if let ([theirs], [ours]) = (theirs, ours)
+        && !theirs.reference().is_empty()
+        && (theirs.event_id().is_empty() || ours.event_id().is_empty())
+        && theirs.agrees(ours)
+        && plan.judge.rules.owns_statement_at(theirs.micros)
+    {
+        tally.matched(theirs.row_no, ours.row_no);
+        return Ok(());
     }
-    for row in distinct(tables, tally, Leg::Keyless, side, &without) {
-        tally.missing(tables.judge, Leg::Keyless, side, &lines[row as usize]);
+    let lines = |rows: &[Packed<'_>]| {
+        let lines = rows.iter().map(Packed::line);
+        lines.collect::<Option<Vec<Line>>>().ok_or(Damaged)
+    };
+    let (theirs, ours) = (lines(theirs)?, lines(ours)?);
+    let keyless = theirs.iter().chain(&ours).any(|it| it.reference().is_none());
+    if keyless {
+        alone(tally, Side::Statement, &theirs);
+        alone(tally, Side::Ledger, &ours);
+    } else {
+        by_reference(tally, &theirs, &ours);
+    }
+    Ok(())
+}
+
+/// Rows that nothing could have matched.
+fn alone(tally: &mut Tally<'_>, side: Side, rows: &[Line]) {
+    for line in distinct(tally, Leg::Keyless, side, rows) {
+        tally.missing(Leg::Keyless, side, line);
     }
 }
 
-/// All rows of one reference and kind.
-fn settle(tables: &Tables<'_>, tally: &mut Tally, theirs: &[u32], ours: &[u32]) {
-    let theirs = distinct(tables, tally, Leg::Reference, Side::Statement, theirs);
-    let ours = distinct(tables, tally, Leg::Reference, Side::Ledger, ours);
-    let mut alike: BTreeMap<_, (Vec<u32>, Vec<u32>)> = BTreeMap::new();
+fn by_reference(tally: &mut Tally<'_>, theirs: &[Line], ours: &[Line]) {
+    let theirs = distinct(tally, Leg::Reference, Side::Statement, theirs);
+    let ours = distinct(tally, Leg::Reference, Side::Ledger, ours);
+    let mut alike: BTreeMap<_, (Vec<&Line>, Vec<&Line>)> = BTreeMap::new();
     for (side, rows) in [(Side::Statement, theirs), (Side::Ledger, ours)] {
-        for row in rows {
-            let line = &tables.lines(side)[row as usize];
+        for line in rows {
             let both = alike
                 .entry((line.currency, line.status, line.amount_minor))
                 .or_default();
             match side {
-                Side::Statement => both.0.push(row),
-                Side::Ledger => both.1.push(row),
+                Side::Statement => both.0.push(line),
+                Side::Ledger => both.1.push(line),
             }
         }
     }
     let (mut their_rest, mut our_rest) = (Vec::new(), Vec::new());
     for (theirs, ours) in alike.into_values() {
-        if !partners(tables, tally, &theirs, &ours) {
+        if !partners(tally, &theirs, &ours) {
             their_rest.extend(theirs);
             our_rest.extend(ours);
         }
     }
-    if !partners(tables, tally, &their_rest, &our_rest) {
+    if !partners(tally, &their_rest, &our_rest) {
         for (side, rows) in [(Side::Statement, their_rest), (Side::Ledger, our_rest)] {
-            for row in rows {
-                let line = &tables.lines(side)[row as usize];
+            for line in rows {
                 let leg = if line.event_id().is_some() {
                     Leg::EventId
                 } else {
                     Leg::Reference
                 };
-                tally.missing(tables.judge, leg, side, line);
+                tally.missing(leg, side, line);
             }
         }
     }
 }
 
 /// Settles rows that could be each other's partners: one pair, or ambiguous. False: they could not.
-fn partners(tables: &Tables<'_>, tally: &mut Tally, theirs: &[u32], ours: &[u32]) -> bool {
-    let pick = |side: Side, rows: &[u32]| -> Vec<_> {
-        let lines = tables.lines(side);
-        rows.iter().map(|it| &lines[*it as usize]).collect::<Vec<&Line>>()
-    };
-    let (statement, ledger) = (pick(Side::Statement, theirs), pick(Side::Ledger, ours));
+fn partners(tally: &mut Tally<'_>, statement: &[&Line], ledger: &[&Line]) -> bool {
     let no_id = |rows: &[&Line]| rows.iter().any(|it| it.event_id().is_none());
-    if statement.is_empty() || ledger.is_empty() || !(no_id(&statement) || no_id(&ledger)) {
+    if statement.is_empty() || ledger.is_empty() || !(no_id(statement) || no_id(ledger)) {
         return false;
     }
-    if let ([theirs], [ours]) = (theirs, ours) {
-        tally.pair(tables, Leg::Reference, (*theirs, *ours));
-    } else if owns(tables.judge, Side::Statement, statement[0]) {
-        let rows = Rows {
-            statement: &statement,
-            ledger: &ledger,
-        };
-        tally.findings.push(tables.judge.ambiguous(rows));
+    if let ([theirs], [ours]) = (statement, ledger) {
+        tally.pair(Leg::Reference, theirs, ours);
+    } else if tally.owns(Side::Statement, statement[0]) {
+        let finding = tally.judge.ambiguous(Rows { statement, ledger });
+        tally.findings.push(finding);
     } else {
         tally.outside(Side::Statement, statement.len() as u64);
         tally.outside(Side::Ledger, ledger.len() as u64);
@@ -124,23 +110,15 @@ fn partners(tables: &Tables<'_>, tally: &mut Tally, theirs: &[u32], ours: &[u32]
 
 /// One of each row that has no event id and is repeated word for word; the repetition is a finding. The rows
 /// come back in the order of what they say.
-fn distinct(tables: &Tables<'_>, tally: &mut Tally, leg: Leg, side: Side, rows: &[u32]) -> Vec<u32> {
-    let lines = tables.lines(side);
-    let mut rows = rows.to_vec();
-    rows.sort_by(|a, b| {
-        let (a, b) = (&lines[*a as usize], &lines[*b as usize]);
-        a.content().cmp(&b.content()).then(a.row_no.cmp(&b.row_no))
-    });
-    let repeated = |a: &u32, b: &u32| {
-        let (a, b) = (&lines[*a as usize], &lines[*b as usize]);
-        a.event_id().is_none() && a.repeats(b)
-    };
+fn distinct<'l>(tally: &mut Tally<'_>, leg: Leg, side: Side, rows: &'l [Line]) -> Vec<&'l Line> {
+    let mut rows: Vec<&Line> = rows.iter().collect();
+    rows.sort_by(|a, b| a.content().cmp(&b.content()).then(a.row_no.cmp(&b.row_no)));
+    let repeated = |a: &&Line, b: &&Line| a.event_id().is_none() && a.repeats(b);
     let mut kept = Vec::with_capacity(rows.len());
     for run in rows.chunk_by(repeated) {
         kept.push(run[0]);
         if run.len() > 1 {
-            let said: Vec<&Line> = run.iter().map(|it| &lines[*it as usize]).collect();
-            tally.duplicate(tables.judge, leg, side, &said);
+            tally.duplicate(leg, side, run);
         }
     }
     kept

@@ -102,7 +102,7 @@ impl<R: BufRead> AdyenReader<R> {
     }
 }
 
-impl<R: BufRead> LineSource for AdyenReader<R> {
+impl<R: BufRead + Send> LineSource for AdyenReader<R> {
     fn name(&self) -> &str {
         &self.name
     }

@@ -23,6 +23,112 @@ pub(super) fn amount(text: &str, currency: Currency, decimal_comma: bool) -> Res
         .map_err(|error| format!("{error}; seen {}", quoted(text)))
 }
 
+/// The usual amount, `-?[0-9]+(.[0-9]+)?` of up to 18 digits and no more decimals than the currency has. None:
+/// [`amount`] has to look at it.
+#[inline]
+pub(super) fn usual_amount(text: &[u8], exponent: u8, point: u8) -> Option<i64> {
+    let (negative, digits) = match text {
+        [b'-', rest @ ..] => (true, rest),
+        _ => (false, text),
+    };
+    if digits.is_empty() || digits.len() > 18 {
+        return None;
+    }
+    let (mut minor, mut decimals, mut count) = (0_i64, None, 0_u8);
+    for byte in digits {
+        let digit = byte.wrapping_sub(b'0');
+        if digit < 10 {
+            minor = minor * 10 + i64::from(digit);
+            count += 1;
+        } else if *byte == point && decimals.is_none() && count > 0 {
+            decimals = Some(count);
+        } else {
+            return None;
+        }
+    }
+    let decimals = match decimals {
+        Some(before) if count > before => count - before,
+        Some(_) => return None,
+        None => 0,
+    };
+    if decimals > exponent || count + (exponent - decimals) > 18 {
+        return None;
+    }
+    let minor = minor * 10_i64.pow(u32::from(exponent - decimals));
+    Some(if negative { -minor } else { minor })
+}
+
+/// The usual time, `2026-11-01T09:30:00.123456Z` or with `+03:00`, of the years 1970 to 9999. None: [`time`] has
+/// to look at it.
+#[inline]
+pub(super) fn usual_time(text: &[u8]) -> Option<Timestamp> {
+    let (date, rest) = text.split_first_chunk::<19>()?;
+    let two = |at: usize| -> Option<i64> {
+        let (tens, ones) = (date[at].wrapping_sub(b'0'), date[at + 1].wrapping_sub(b'0'));
+        (tens < 10 && ones < 10).then(|| i64::from(tens) * 10 + i64::from(ones))
+    };
+    let separators = [date[4], date[7], date[13], date[16]] == *b"--::" && matches!(date[10], b'T' | b' ');
+    if !separators {
+        return None;
+    }
+    let (year, month, day) = (two(0)? * 100 + two(2)?, two(5)?, two(8)?);
+    let (hour, minute, second) = (two(11)?, two(14)?, two(17)?);
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let days = match month {
+        2 => 28 + i64::from(leap),
+        4 | 6 | 9 | 11 => 30,
+        1..=12 => 31,
+        _ => return None,
+    };
+    if year < 1970 || day < 1 || day > days || hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    let (micros, zone) = fraction(rest)?;
+    let offset = offset_seconds(zone)?;
+    let seconds = days_since_1970(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second - offset;
+    if seconds < 0 {
+        return None;
+    }
+    DateTime::from_timestamp_micros(seconds * 1_000_000 + micros)
+}
+
+/// Microseconds of `.123456789`, cut, and what follows.
+fn fraction(text: &[u8]) -> Option<(i64, &[u8])> {
+    let [b'.', rest @ ..] = text else {
+        return Some((0, text));
+    };
+    let digits = rest.iter().take_while(|it| it.is_ascii_digit()).count();
+    if digits == 0 || digits > 9 {
+        return None;
+    }
+    let padded = rest[..digits].iter().chain(std::iter::repeat(&b'0')).take(6);
+    let micros = padded.fold(0, |sum, it| sum * 10 + i64::from(it - b'0'));
+    Some((micros, &rest[digits..]))
+}
+
+fn offset_seconds(zone: &[u8]) -> Option<i64> {
+    match zone {
+        [b'Z'] => Some(0),
+        [sign @ (b'+' | b'-'), h1, h2, b':', m1, m2] => {
+            let digit = |it: &u8| it.is_ascii_digit().then(|| i64::from(it - b'0'));
+            let (hours, minutes) = (digit(h1)? * 10 + digit(h2)?, digit(m1)? * 10 + digit(m2)?);
+            let seconds = hours * 3_600 + minutes * 60;
+            (hours < 24 && minutes < 60).then_some(if *sign == b'-' { -seconds } else { seconds })
+        }
+        _ => None,
+    }
+}
+
+/// Days of the Gregorian calendar, with years that begin in March so that a leap day is their last.
+fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
+    let (year, month) = if month > 2 {
+        (year, month - 3)
+    } else {
+        (year - 1, month + 9)
+    };
+    year * 365 + year / 4 - year / 100 + year / 400 + (month * 153 + 2) / 5 + day - 1 - 719_468
+}
+
 /// A time: RFC 3339, or a local date and time of `zone`, or a date (its first moment). Cut to microseconds.
 pub(super) fn time(text: &str, zone: Tz) -> Result<Timestamp, String> {
     let unreadable = || {
@@ -76,13 +182,21 @@ fn has_the_shape_of_a_time(text: &[u8]) -> bool {
 
 /// An id or a reference; empty is none.
 pub(super) fn text(text: &str) -> Result<Option<&str>, String> {
+    text_of(text, false)
+}
+
+/// As [`text`]. `no_nul`: it is known already that there is no NUL byte.
+#[inline]
+pub(super) fn text_of(text: &str, no_nul: bool) -> Result<Option<&str>, String> {
     if text.len() > LONGEST_TEXT {
         return Err(format!("longer than {LONGEST_TEXT} bytes"));
     }
-    if text.trim() != text {
+    let plain = |it: Option<&u8>| it.is_none_or(u8::is_ascii_graphic);
+    let (first, last) = (text.as_bytes().first(), text.as_bytes().last());
+    if !(plain(first) && plain(last)) && text.trim() != text {
         return Err(format!("white space around the text {}", quoted(text)));
     }
-    if text.contains('\0') {
+    if !no_nul && text.as_bytes().contains(&0) {
         return Err("a NUL byte in the text".to_owned());
     }
     Ok((!text.is_empty()).then_some(text))
@@ -164,6 +278,31 @@ mod tests {
             let written = Money::new(minor, Currency::KWD).major();
             prop_assert_eq!(amount(&written, Currency::KWD, false), Ok(minor));
             prop_assert_eq!(amount(&written.replace('.', ","), Currency::KWD, true), Ok(minor));
+        }
+
+        #[test]
+        fn what_is_usual_is_read_as_anything_else_is(
+            amounts in "-?[0-9]{0,20}[.,]?[0-9]{0,4}",
+            year in 1960..2110_i32, numbers in (0..14_u32, 0..33_u32, 0..26_u32, 0..62_u32, 0..62_u32),
+            between in "[T t]", fraction in "(\\.[0-9]{0,10})?", zone in "(Z|z|[+-][0-2][0-9]:[0-6][0-9]|)",
+        ) {
+            let (month, day, hour, minute, second) = numbers;
+            let times = format!(
+                "{year:04}-{month:02}-{day:02}{between}{hour:02}:{minute:02}:{second:02}{fraction}{zone}"
+            );
+            if let Some(at) = usual_time(times.as_bytes()) {
+                prop_assert_eq!(Ok(at), time(&times, Tz::UTC), "{}", times);
+            } else if let Ok(at) = DateTime::parse_from_rfc3339(&times) {
+                let rare = fraction.len() > 10 || between == "t" || zone == "z" || at.timestamp() < 0 || second == 60
+                    || year < 1970;
+                prop_assert!(rare, "{} takes the slow road", times);
+            }
+            for (currency, comma) in [(Currency::TRY, false), (Currency::KWD, true), (Currency::JPY, false)] {
+                let point = if comma { b',' } else { b'.' };
+                if let Some(minor) = usual_amount(amounts.as_bytes(), currency.exponent(), point) {
+                    prop_assert_eq!(Ok(minor), amount(&amounts, currency, comma), "{}", amounts);
+                }
+            }
         }
 
         #[test]

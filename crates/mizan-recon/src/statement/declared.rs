@@ -61,7 +61,7 @@ impl<R: BufRead> DeclaredReader<R> {
     }
 }
 
-impl<R: BufRead> LineSource for DeclaredReader<R> {
+impl<R: BufRead + Send> LineSource for DeclaredReader<R> {
     fn name(&self) -> &str {
         &self.name
     }

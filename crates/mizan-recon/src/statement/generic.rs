@@ -1,35 +1,31 @@
 //! The generic CSV format: columns found by their names in the header, in any order.
 //!
-//! The same reader reads the ledger's extract, which has no fee and names its transaction.
+//! The same reader reads the ledger's extract, which has no fee and names its transaction. Row by row, or in
+//! shares that are read on all cores; both give the same rows.
 
 use std::io::BufRead;
-use std::str::FromStr;
+use std::ops::Range;
+use std::sync::Arc;
 
-use csv::ByteRecord;
-use mizan_core::Currency;
+use memchr::{memchr, memchr_iter};
 
+use super::blocks::{BLOCK, Block, Blocks, Found, Step, step};
 use super::columns::Columns;
 pub use super::columns::{ColumnMap, SignConvention};
-use super::records::{Framed, LONGEST, Records};
-use super::{LineSource, Quarantined, Row, StatementError, cell};
-use crate::line::{Line, LineFields};
-
-/// How much of a quarantined row is kept, in characters.
-const EXCERPT: usize = 200;
+use super::records::{Framed, LONGEST, Records, without_cr};
+use super::row::{Cells, Fault, Layout, Memo};
+use super::{LineSource, Row, Rows, Share, StatementError};
+use crate::line::Line;
 
 /// Reads a delimited file with a declared map of columns.
 #[derive(Debug)]
 pub struct GenericReader<R> {
     name: String,
     records: Records<R>,
-    columns: Columns,
-    map: ColumnMap,
-}
-
-/// The column at fault and what is wrong with it.
-struct Fault {
-    column: Option<String>,
-    reason: String,
+    layout: Arc<Layout>,
+    memo: Memo,
+    blocks: Option<Blocks>,
+    block: usize,
 }
 
 impl<R: BufRead> GenericReader<R> {
@@ -61,125 +57,208 @@ impl<R: BufRead> GenericReader<R> {
         Ok(Self {
             name: name.into(),
             records,
-            columns,
-            map,
+            layout: Arc::new(Layout { columns, map }),
+            memo: Memo::default(),
+            blocks: None,
+            block: BLOCK,
         })
     }
 
-    fn read(&self, line_no: u64, record: &ByteRecord) -> Result<Line, Fault> {
-        let (columns, map) = (&self.columns, &self.map);
-        let currency: Currency = word(record, columns.currency, &map.currency, &[])?;
-        let kind = word(record, columns.kind, &map.kind, &map.kind_words)?;
-        let status = word(record, columns.status, &map.status, &map.status_words)?;
-        let amount = |column, name: &str| {
-            let text = text_at(record, column, name)?;
-            cell::amount(text, currency, map.decimal_comma).map_err(|reason| at(name, reason))
-        };
-        let mut amount_minor = amount(columns.amount, &map.amount)?;
-        if map.signs == SignConvention::Signed && kind.direction() < 0 {
-            let opposite = amount_minor.checked_neg();
-            amount_minor = opposite
-                .ok_or_else(|| at(&map.amount, "the amount is larger than can be kept".to_owned()))?;
-        }
-        let fee_minor = match columns.fee {
-            Some(column) if !record.get(column).unwrap_or_default().is_empty() => {
-                Some(amount(column, &map.fee)?)
-            }
-            _ => None,
-        };
-        let occurred_at = cell::time(
-            text_at(record, columns.occurred_at, &map.occurred_at)?,
-            map.time_zone,
-        )
-        .map_err(|reason| at(&map.occurred_at, reason))?;
-        let event_id = optional_text(record, columns.event_id, &map.event_id)?;
-        let reference = optional_text(record, columns.reference, &map.reference)?;
-        if event_id.is_none() && reference.is_none() {
-            let reason = format!(
-                "neither {} nor {}: nothing to match the row by",
-                map.event_id, map.reference
-            );
-            return Err(Fault { column: None, reason });
-        }
-        Ok(Line::new(LineFields {
-            row_no: line_no,
-            event_id,
-            reference,
-            kind,
-            amount_minor,
-            fee_minor,
-            currency,
-            status,
-            occurred_at,
-            payout_id: optional_text(record, columns.payout_id, &map.payout_id)?,
-            transaction_id: optional_text(record, columns.transaction_id, &map.transaction_id)?,
-        }))
+    /// Reads shares of about so many bytes. The result is the same.
+    #[must_use]
+    pub fn with_block(mut self, bytes: usize) -> Self {
+        self.block = bytes;
+        self
     }
 }
 
-impl<R: BufRead> LineSource for GenericReader<R> {
+impl<R: BufRead + Send> LineSource for GenericReader<R> {
     fn name(&self) -> &str {
         &self.name
     }
 
     fn next_row(&mut self) -> Result<Option<Row>, StatementError> {
         let line_no = self.records.line_no() + 1;
-        let framed = self.records.next(self.columns.width);
+        let framed = self.records.next(self.layout.columns.width);
         let Some(Framed { line_no, raw, fields }) =
             framed.map_err(|source| StatementError::Io { line_no, source })?
         else {
             return Ok(None);
         };
-        let line = match fields {
-            Ok(record) => self.read(line_no, &record),
-            Err(reason) => Err(Fault { column: None, reason }),
+        let line = match &fields {
+            Ok(record) => self.layout.read(line_no, &record, &mut self.memo),
+            Err(reason) => Err(Fault {
+                column: None,
+                reason: reason.clone(),
+            }),
         };
         Ok(Some(match line {
-            Ok(line) => Row::Line(line),
-            Err(Fault { column, reason }) => Row::Quarantined(Quarantined {
-                line_no,
-                column,
-                reason,
-                raw_excerpt: String::from_utf8_lossy(&raw).chars().take(EXCERPT).collect(),
-            }),
+            Ok(fields) => Row::Line(Line::new(fields)),
+            Err(fault) => Row::Quarantined(fault.quarantined(line_no, &raw)),
         }))
     }
 
+    fn next_share(&mut self) -> Result<Option<Share>, StatementError> {
+        let (block, lines) = (self.block, self.records.line_no());
+        let blocks = self.blocks.get_or_insert_with(|| Blocks::new(block, lines));
+        let (input, separator) = self.records.input();
+        let shape = (separator, self.layout.columns.width);
+        let next = blocks.next(input, shape);
+        let Some(block) = next.map_err(|source| StatementError::Io {
+            line_no: blocks.line_no(),
+            source,
+        })?
+        else {
+            return Ok(None);
+        };
+        let layout = Arc::clone(&self.layout);
+        Ok(Some(Box::new(move |rows| {
+            read_block(&block, shape, &layout, rows);
+            Ok(())
+        })))
+    }
+
     fn ignored_columns(&self) -> &[String] {
-        &self.columns.ignored
+        &self.layout.columns.ignored
     }
 }
 
-fn at(column: &str, reason: String) -> Fault {
-    Fault {
-        column: Some(column.to_owned()),
-        reason,
+/// A line without quotes and where its cells end.
+struct Plain<'a, 'e> {
+    line: &'a [u8],
+    /// The same, if the whole block is UTF-8.
+    text: Option<&'a str>,
+    ends: &'e [usize],
+    no_nul: bool,
+}
+
+impl Plain<'_, '_> {
+    #[inline]
+    fn range(&self, column: usize) -> Range<usize> {
+        let start = if column == 0 { 0 } else { self.ends[column - 1] + 1 };
+        start..self.ends[column]
     }
 }
 
-fn text_at<'a>(record: &'a ByteRecord, column: usize, name: &str) -> Result<&'a str, Fault> {
-    std::str::from_utf8(record.get(column).unwrap_or_default()).map_err(|_| at(name, "not UTF-8".to_owned()))
-}
+impl<'a> Cells<'a> for Plain<'a, '_> {
+    #[inline]
+    fn cell(&self, column: usize) -> &'a [u8] {
+        &self.line[self.range(column)]
+    }
 
-fn optional_text<'a>(
-    record: &'a ByteRecord,
-    column: Option<usize>,
-    name: &str,
-) -> Result<Option<&'a str>, Fault> {
-    match column {
-        Some(column) => cell::text(text_at(record, column, name)?).map_err(|reason| at(name, reason)),
-        None => Ok(None),
+    #[inline]
+    fn text(&self, column: usize) -> Option<&'a str> {
+        let range = self.range(column);
+        match self.text {
+            Some(text) => text.get(range),
+            None => std::str::from_utf8(&self.line[range]).ok(),
+        }
+    }
+
+    #[inline]
+    fn no_nul(&self) -> bool {
+        self.no_nul
     }
 }
 
-/// A word of a fixed vocabulary, or one that the map declares.
-fn word<T>(record: &ByteRecord, column: usize, name: &str, declared: &[(String, T)]) -> Result<T, Fault>
-where
-    T: FromStr<Err: std::fmt::Display> + Copy,
-{
-    let text = text_at(record, column, name)?;
-    match declared.iter().find(|it| it.0 == text) {
-        Some((_, known)) => Ok(*known),
-        None => text.parse().map_err(|error: T::Err| at(name, error.to_string())),
+/// One line without quotes, and what is known of the block around it.
+#[derive(Clone, Copy)]
+struct Whole<'a> {
+    data: &'a [u8],
+    text: Option<&'a str>,
+    no_nul: bool,
+}
+
+fn read_block(block: &Block, shape: (u8, usize), layout: &Layout, rows: &mut dyn Rows) {
+    let (data, mut line_no) = (block.bytes(), block.lines_before);
+    let has_quotes = memchr(b'"', data).is_some();
+    let whole = Whole {
+        data,
+        text: std::str::from_utf8(data).ok(),
+        no_nul: memchr(0, data).is_none(),
+    };
+    let (mut memo, mut ends) = (Memo::default(), Vec::with_capacity(shape.1));
+    let mut at = 0;
+    while at < data.len() {
+        let end = memchr(b'\n', &data[at..]).map_or(data.len(), |it| at + it);
+        if has_quotes || end - at > LONGEST {
+            // The block ends where a record does, so nothing is ever missing.
+            let Some(Step { after, record }) = step(data, at, shape, true) else {
+                return;
+            };
+            found(
+                whole,
+                record,
+                line_no + 1,
+                (shape, layout),
+                (&mut memo, &mut ends),
+                rows,
+            );
+            line_no += memchr_iter(b'\n', &data[at..after]).count() as u64;
+            at = after;
+        } else {
+            line_no += 1;
+            let end_of_text = at + without_cr(&data[at..end]).len();
+            if end_of_text > at {
+                plain(
+                    whole,
+                    at..end_of_text,
+                    line_no,
+                    (shape, layout),
+                    (&mut memo, &mut ends),
+                    rows,
+                );
+            }
+            at = end + 1;
+        }
+    }
+}
+
+type How<'a> = ((u8, usize), &'a Layout);
+type Aids<'a> = (&'a mut Memo, &'a mut Vec<usize>);
+
+fn found(whole: Whole<'_>, record: Found, line_no: u64, how: How<'_>, aids: Aids<'_>, rows: &mut dyn Rows) {
+    let data = whole.data;
+    let fault = |reason| Fault { column: None, reason };
+    match record {
+        Found::Empty => {}
+        Found::Plain(range) => plain(whole, range, line_no, how, aids, rows),
+        Found::Not(range, reason) => rows.quarantined(fault(reason).quarantined(line_no, &data[range])),
+        Found::Quoted(raw, Err(reason)) => rows.quarantined(fault(reason).quarantined(line_no, &raw)),
+        Found::Quoted(raw, Ok(record)) => match how.1.read(line_no, &&record, aids.0) {
+            Ok(fields) => rows.line(&fields),
+            Err(fault) => rows.quarantined(fault.quarantined(line_no, &raw)),
+        },
+    }
+}
+
+#[inline]
+fn plain(
+    whole: Whole<'_>,
+    range: Range<usize>,
+    line_no: u64,
+    how: How<'_>,
+    (memo, ends): Aids<'_>,
+    rows: &mut dyn Rows,
+) {
+    let ((separator, width), layout) = how;
+    let line = &whole.data[range.clone()];
+    ends.clear();
+    ends.extend(memchr_iter(separator, line));
+    ends.push(line.len());
+    if ends.len() != width {
+        let reason = format!("the row has {} fields, the header has {width}", ends.len());
+        rows.quarantined(Fault { column: None, reason }.quarantined(line_no, line));
+        return;
+    }
+    let cells = Plain {
+        line,
+        text: whole.text.and_then(|it| it.get(range)),
+        ends,
+        no_nul: whole.no_nul,
+    };
+    match layout.read(line_no, &cells, memo) {
+        Ok(fields) => rows.line(&fields),
+        Err(fault) => rows.quarantined(fault.quarantined(line_no, line)),
     }
 }

@@ -59,7 +59,7 @@ impl<R: BufRead> NdjsonReader<R> {
     }
 }
 
-impl<R: BufRead> LineSource for NdjsonReader<R> {
+impl<R: BufRead + Send> LineSource for NdjsonReader<R> {
     fn name(&self) -> &str {
         &self.name
     }

@@ -10,7 +10,7 @@ use memchr::{memchr, memchr_iter};
 /// The longest line, and the longest record, in bytes. What is longer is quarantined, not held in memory.
 pub(super) const LONGEST: usize = 64 * 1024;
 /// How many lines a quoted field may run on.
-const MOST_LINES: usize = 32;
+pub(super) const MOST_LINES: usize = 32;
 
 /// One line of the file without its line end.
 #[derive(Debug, Default)]
@@ -47,6 +47,10 @@ impl<R: BufRead> Records<R> {
             ahead: VecDeque::new(),
             line_no: 0,
         }
+    }
+
+    pub(super) fn input(&mut self) -> (&mut R, u8) {
+        (&mut self.input, self.separator)
     }
 
     pub(super) fn line_no(&self) -> u64 {
@@ -95,20 +99,16 @@ impl<R: BufRead> Records<R> {
             return Ok((line, fields));
         }
         if quotes(&line).is_multiple_of(2) {
-            let fields = self
-                .only_record(&line)
-                .ok_or_else(|| "the quotes do not fit".to_owned());
+            let fields = only_record(&line, self.separator).ok_or_else(|| "the quotes do not fit".to_owned());
             return Ok((line, fields.and_then(|it| of_width(it, width))));
         }
         if let Some((raw, fields)) = self.continued(&line, width)? {
             return Ok((raw, Ok(fields)));
         }
-        if self.quotes_a_field(&line) {
+        if quotes_a_field(&line, self.separator) {
             return Ok((line, Err("a quote is opened and not closed".to_owned())));
         }
-        let fields = self
-            .only_record(&line)
-            .ok_or_else(|| "the quotes do not fit".to_owned());
+        let fields = only_record(&line, self.separator).ok_or_else(|| "the quotes do not fit".to_owned());
         Ok((line, fields.and_then(|it| of_width(it, width))))
     }
 
@@ -132,7 +132,7 @@ impl<R: BufRead> Records<R> {
             if quotes(&next.bytes).is_multiple_of(2) {
                 continue;
             }
-            return Ok(match self.only_record(&raw) {
+            return Ok(match only_record(&raw, self.separator) {
                 Some(fields) if fields.len() == width => {
                     self.ahead.drain(..=taken);
                     self.line_no += taken as u64 + 1;
@@ -142,23 +142,6 @@ impl<R: BufRead> Records<R> {
             });
         }
         Ok(None)
-    }
-
-    /// The fields of `raw`, if it is exactly one record.
-    fn only_record(&self, raw: &[u8]) -> Option<ByteRecord> {
-        let mut reader = csv::ReaderBuilder::new()
-            .has_headers(false)
-            .flexible(true)
-            .delimiter(self.separator)
-            .buffer_capacity(raw.len().max(16))
-            .from_reader(raw);
-        let (mut record, mut second) = (ByteRecord::new(), ByteRecord::new());
-        let one = reader.read_byte_record(&mut record).ok()? && !reader.read_byte_record(&mut second).ok()?;
-        one.then_some(record)
-    }
-
-    fn quotes_a_field(&self, line: &[u8]) -> bool {
-        line.first() == Some(&b'"') || line.windows(2).any(|it| it == [self.separator, b'"'])
     }
 
     fn line(&mut self) -> io::Result<Option<Line>> {
@@ -203,12 +186,10 @@ impl<R: BufRead> Records<R> {
 
 /// Cuts a line at every separator, and reads quotes where there are some.
 pub(super) fn split(line: &[u8], separator: u8) -> Option<ByteRecord> {
-    let mut records = Records::new(io::empty());
-    records.separate_by(separator);
     if memchr(b'"', line).is_none() {
         return Some(split_plain(line, separator));
     }
-    records.only_record(line)
+    only_record(line, separator)
 }
 
 fn split_plain(line: &[u8], separator: u8) -> ByteRecord {
@@ -222,7 +203,28 @@ fn split_plain(line: &[u8], separator: u8) -> ByteRecord {
     record
 }
 
-fn of_width(fields: ByteRecord, width: usize) -> Result<ByteRecord, String> {
+/// The fields of `raw`, if it is exactly one record.
+pub(super) fn only_record(raw: &[u8], separator: u8) -> Option<ByteRecord> {
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .delimiter(separator)
+        .buffer_capacity(raw.len().max(16))
+        .from_reader(raw);
+    let (mut record, mut second) = (ByteRecord::new(), ByteRecord::new());
+    let one = reader.read_byte_record(&mut record).ok()? && !reader.read_byte_record(&mut second).ok()?;
+    one.then_some(record)
+}
+
+pub(super) fn quotes_a_field(line: &[u8], separator: u8) -> bool {
+    line.first() == Some(&b'"') || line.windows(2).any(|it| it == [separator, b'"'])
+}
+
+pub(super) fn without_cr(line: &[u8]) -> &[u8] {
+    line.strip_suffix(b"\r").unwrap_or(line)
+}
+
+pub(super) fn of_width(fields: ByteRecord, width: usize) -> Result<ByteRecord, String> {
     if fields.len() == width {
         Ok(fields)
     } else {
@@ -233,6 +235,6 @@ fn of_width(fields: ByteRecord, width: usize) -> Result<ByteRecord, String> {
     }
 }
 
-fn quotes(line: &[u8]) -> usize {
+pub(super) fn quotes(line: &[u8]) -> usize {
     memchr_iter(b'"', line).count()
 }

@@ -91,7 +91,7 @@ impl<R: BufRead> StripeReader<R> {
     }
 }
 
-impl<R: BufRead> LineSource for StripeReader<R> {
+impl<R: BufRead + Send> LineSource for StripeReader<R> {
     fn name(&self) -> &str {
         &self.name
     }

@@ -287,6 +287,25 @@ fn a_file_that_breaks_off_says_where() {
     assert!(error.contains("line 4"), "{error}");
 }
 
+/// Parts of a file that fit together in many ways: rows, broken rows, quotes, line ends, and lines far too long.
+fn piece() -> impl Strategy<Value = Vec<u8>> {
+    let text = |it: &str| Just(it.as_bytes().to_vec());
+    prop_oneof![
+        6 => text(&format!("{GOOD},\n")),
+        3 => text(&format!("{GOOD},\"two\r\nlines, \"\"quoted\"\"\"\r\n")),
+        2 => text(&format!("{GOOD},\"opened\n")),
+        1 => text(&format!("{GOOD},5\" pipe\n")),
+        1 => (0..45_usize).prop_map(|lines| format!("{GOOD},\"{}\"\n", "a\n".repeat(lines)).into_bytes()),
+        1 => text(&GOOD.replace("10.50", "1e3")),
+        2 => text("\n"),
+        1 => text("\""),
+        1 => text("\r\n\r"),
+        1 => prop::collection::vec(any::<u8>(), 0..9),
+        1 => (0..4_usize).prop_map(|over| vec![b'x'; 65_534 + over]),
+        1 => Just(vec![b'"'; 65_537]),
+    ]
+}
+
 proptest! {
     #[test]
     fn every_row_that_was_written_is_read_or_quarantined(cells in prop::collection::vec("[ -~]{0,12}", 0..40)) {
@@ -300,6 +319,19 @@ proptest! {
         let good = |it: &&String| it.trim() == it.as_str();
         let seen = read.lines.iter().map(|it| it.reference().unwrap_or_default().to_owned());
         prop_assert_eq!(seen.collect::<Vec<_>>(), cells.iter().filter(good).cloned().collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn shares_of_any_size_read_what_the_rows_one_by_one_are(
+        pieces in prop::collection::vec(piece(), 0..60), block in 1..300_usize, small: bool,
+    ) {
+        let file = [HEADER.as_bytes(), b",note\n", &pieces.concat()].concat();
+        let reader = || GenericReader::open("psp.csv", BufReader::new(&file[..]), ColumnMap::default()).unwrap();
+        let one_by_one = StatementRead::all(&mut reader()).unwrap();
+        let block = if small { block } else { block * 700 };
+        let shares = StatementRead::by_shares(&mut reader().with_block(block)).unwrap();
+        prop_assert_eq!(shares.lines.len(), one_by_one.lines.len());
+        prop_assert_eq!(shares, one_by_one);
     }
 
     #[test]

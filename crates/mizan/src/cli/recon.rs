@@ -2,9 +2,11 @@
 
 mod bank;
 mod files;
+mod progress;
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -12,6 +14,7 @@ use anyhow::Context;
 use clap::{Args, Subcommand};
 use comfy_table::{CellAlignment, Table, presets};
 use indicatif::{ProgressBar, ProgressStyle};
+use mizan_config::memory_limit;
 use mizan_core::{Currency, ProviderKey, TimeWindow, Timestamp};
 use mizan_flows::recon_runs::{Executor, NewRun};
 use mizan_flows::{Caller, recon_execute, recon_runs, tenants};
@@ -22,9 +25,12 @@ use mizan_recon::statement::adyen::Amounts;
 use mizan_recon::statement::open::Opened;
 use mizan_recon::statement::view::CheckView;
 use mizan_recon::view::{FindingView, QuarantinedView, SummaryView};
-use mizan_recon::{NativeEngine, RuleFile, RuleSet, legs, match_files};
+use mizan_recon::{
+    Job, Limits, LineSource, MatchEngine, NativeEngine, RuleFile, RuleSet, Rules, Watch, legs,
+};
 use mizan_store::recon_runs::RunStatus;
 
+use self::progress::Shown;
 use super::exit::{self, Exit};
 use crate::wire;
 
@@ -60,6 +66,18 @@ struct MatchArgs {
     /// Writes every row that could not be read to this file, one JSON object a line.
     #[arg(long)]
     quarantine: Option<PathBuf>,
+    /// Writes the rows of every pair that agrees to this file, as `statement_row,ledger_row`, in no particular order.
+    #[arg(long)]
+    pairs: Option<PathBuf>,
+    /// How many threads; as many as there are cores without it.
+    #[arg(long)]
+    threads: Option<NonZeroUsize>,
+    /// How much memory rows may take, such as 512MiB; what does not fit waits on disk.
+    #[arg(long, env = "RECON_MEMORY_LIMIT", default_value = "512MiB", value_parser = memory_limit)]
+    memory_limit: usize,
+    /// Where rows wait that do not fit into memory; the system's directory for temporary files without it.
+    #[arg(long, env = "RECON_SPILL_DIR")]
+    spill_dir: Option<PathBuf>,
     /// Prints one JSON object instead of a table.
     #[arg(long)]
     json: bool,
@@ -135,21 +153,54 @@ impl MatchArgs {
     }
 }
 
+/// Runs the engine within the limits of the command line, and shows how far it is.
+fn matched(
+    args: &MatchArgs,
+    statement: &mut dyn LineSource,
+    ledger: &mut dyn LineSource,
+    rules: &Rules,
+) -> anyhow::Result<(Report, Duration)> {
+    let engine = NativeEngine::new(Limits {
+        memory: args.memory_limit,
+        threads: args.threads,
+        spill_dir: args.spill_dir.clone().unwrap_or_else(std::env::temp_dir),
+    });
+    let mut pairs = args.pairs.as_deref().map(create).transpose()?;
+    if let Some(pairs) = &mut pairs {
+        pairs.write_all(b"statement_row,ledger_row\n")?;
+    }
+    let shown = Shown::new();
+    let progress = |it| shown.tell(it);
+    let job = Job {
+        watch: Watch {
+            progress: Some(&progress),
+            cancelled: None,
+        },
+        pairs: pairs.as_mut().map(|it| it as &mut (dyn Write + Send)),
+        ..Job::new(statement, ledger, rules)
+    };
+    let report = engine.run(job)?;
+    let duration = shown.finish();
+    if let Some(mut pairs) = pairs {
+        pairs.flush().context("the pairs cannot be written")?;
+    }
+    Ok((report, duration))
+}
+
 fn match_two(args: &MatchArgs) -> anyhow::Result<Exit> {
-    let bar = spinner("matching");
     let rules = args.rules()?;
     let (format, mut statement) = match args.files.statement(Amounts::Gross)? {
-        Opened::Bank(format, mut source) => return bank::alone(args, &rules, format, &mut *source, &bar),
+        Opened::Bank(format, mut source) => {
+            return bank::alone(args, &rules, format, &mut *source, &spinner("matching"));
+        }
         Opened::Lines(format, source) => (format, source),
     };
     let mut ledger = args.files.ledger()?;
-    let engine = NativeEngine::default();
-    let mut report = match_files(&mut *statement, &mut *ledger, &rules.rules, &engine)?;
+    let (mut report, duration) = matched(args, &mut *statement, &mut *ledger, &rules.rules)?;
     let legs = legs::apply(&mut report, &rules.legs, &rules.rules);
     let checks = statement.checks();
     let bank = args.files.bank.as_deref();
     let bank = bank.map(|it| args.files.with_bank(it, &rules)).transpose()?;
-    bar.finish_and_clear();
     if let Some(path) = &args.out {
         let findings = report
             .findings
@@ -175,7 +226,7 @@ fn match_two(args: &MatchArgs) -> anyhow::Result<Exit> {
     }
     let summary = SummaryView::from(&report.summary);
     if args.json {
-        let mut object = serde_json::to_value(&summary)?;
+        let mut object = measured(&summary, &report, duration);
         object["format"] = format.as_str().into();
         object["rule_legs"] = serde_json::to_value(&legs)?;
         object["checks"] = serde_json::to_value(checks.iter().map(CheckView::from).collect::<Vec<_>>())?;
@@ -219,9 +270,25 @@ fn print_checks(checks: &[Check]) {
     }
 }
 
-fn write_lines<T: serde::Serialize>(path: &Path, all: impl Iterator<Item = T>) -> anyhow::Result<()> {
+fn create(path: &Path) -> anyhow::Result<BufWriter<File>> {
     let file = File::create(path).with_context(|| format!("{} cannot be written", path.display()))?;
-    let mut out = BufWriter::new(file);
+    Ok(BufWriter::with_capacity(1 << 20, file))
+}
+
+/// The summary, and what the run took.
+fn measured(summary: &SummaryView, report: &Report, duration: Duration) -> serde_json::Value {
+    let rows = u128::from(summary.statement_rows + summary.ledger_rows);
+    let mut all = serde_json::json!(summary);
+    all["duration_ms"] = serde_json::json!(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX));
+    let rate = rows * 1_000_000 / duration.as_micros().max(1);
+    all["rows_per_second"] = serde_json::json!(u64::try_from(rate).unwrap_or(u64::MAX));
+    all["spilled_bytes"] = serde_json::json!(report.spilled_bytes);
+    all["peak_memory_bytes"] = serde_json::json!(progress::peak_memory());
+    all
+}
+
+fn write_lines<T: serde::Serialize>(path: &Path, all: impl Iterator<Item = T>) -> anyhow::Result<()> {
+    let mut out = create(path)?;
     for one in all {
         serde_json::to_writer(&mut out, &one)?;
         out.write_all(b"\n")?;

@@ -1,16 +1,17 @@
 //! Laws of a run, over rows made to collide: few ids, few references, few amounts.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroUsize;
 
 use proptest::prelude::*;
 
 use super::minute;
-use crate::compare::Judge;
-use crate::engine::{Report, match_lines};
+use crate::engine::{Job, MatchEngine, Report, match_lines};
 use crate::finding::{Finding, FindingType};
 use crate::line::{Line, LineFields, LineKind, LineStatus};
-use crate::native::NativeEngine;
+use crate::native::{Limits, NativeEngine};
 use crate::rules::Rules;
+use crate::statement::Lines;
 use chrono::TimeDelta;
 use mizan_core::{Currency, TimeWindow};
 
@@ -84,11 +85,22 @@ proptest! {
     ) {
         let rules = Rules::default();
         let engine = NativeEngine::default();
-        let once = run(statement, ledger, &rules, engine.with_partitions(1));
-        let one_thread = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
-        for engine in [engine, engine.with_partitions(3), engine.with_partitions(64), engine.with_hash(|_| 7)] {
-            let again = || run(other_statement.clone(), other_ledger.clone(), &rules, engine);
-            for again in [again(), one_thread.install(again)] {
+        let once = run(statement, ledger, &rules, engine.clone().with_partitions(1));
+        let with = |threads, memory| NativeEngine::new(Limits {
+            threads: NonZeroUsize::new(threads),
+            memory,
+            ..Limits::default()
+        });
+        let engines = [
+            engine.clone(),
+            with(1, 1 << 20).with_partitions(3),
+            with(3, 0).with_partitions(64),
+            with(1, 100).with_partitions(1),
+            engine.with_hash(|_| 7),
+        ];
+        for engine in engines {
+            {
+                let again = run(other_statement.clone(), other_ledger.clone(), &rules, engine);
                 prop_assert_eq!(&again.summary, &once.summary);
                 prop_assert_eq!(
                     again.findings.iter().map(said).collect::<Vec<_>>(),
@@ -101,15 +113,19 @@ proptest! {
     #[test]
     fn every_row_is_matched_or_in_a_finding_and_used_once(statement in side(), ledger in side()) {
         let rules = Rules::default();
-        let judge = Judge { rules: &rules, statement_name: "psp.csv", ledger_name: "ledger" };
-        let tally = NativeEngine::default().join(&statement, &ledger, judge);
+        let mut matched = Vec::new();
+        let report = NativeEngine::default().run(Job {
+            pairs: Some(&mut matched),
+            ..Job::new(&mut Lines::new("psp.csv", statement.clone()), &mut Lines::new("ledger", ledger.clone()), &rules)
+        }).unwrap();
         let (mut theirs, mut ours) = (BTreeMap::new(), BTreeMap::new());
-        for (row, other) in &tally.matched {
-            *theirs.entry(u64::from(*row) + 1).or_insert(0) += 1;
-            *ours.entry(u64::from(*other) + 1).or_insert(0) += 1;
+        for pair in std::str::from_utf8(&matched).unwrap().lines() {
+            let (row, other) = pair.split_once(',').unwrap();
+            *theirs.entry(row.parse::<u64>().unwrap()).or_insert(0) += 1;
+            *ours.entry(other.parse::<u64>().unwrap()).or_insert(0) += 1;
         }
         let mut pairs = BTreeSet::new();
-        for finding in &tally.findings {
+        for finding in &report.findings {
             let why = &finding.why;
             // A pair may disagree in several things, and counts once.
             let partner = pairs.insert((why.statement_rows.clone(), why.ledger_rows.clone()));
