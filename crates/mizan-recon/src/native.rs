@@ -34,8 +34,8 @@ use shelf::{Shelf, Writer};
 use spill::Spill;
 use tally::Tally;
 
-/// Partitions of each key: so many that one of them is small beside the memory that is allowed.
-const PARTITIONS: usize = 256;
+/// Partitions of each key: so many that one of some million rows still stays in the cache of a core.
+const PARTITIONS: usize = 1024;
 const MOST_PARTITIONS: usize = 4096;
 /// Pairs are written when so many bytes of them have come together.
 const PAIRS: usize = 64 * 1024;

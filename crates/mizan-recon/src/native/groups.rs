@@ -63,7 +63,11 @@ impl Groups {
     ) -> Result<(), Damaged> {
         self.known.clear();
         self.more.clear();
+        // A row takes more than 32 bytes: so the table is large enough from the start, and at most half full.
+        let chunks = [Side::Statement, Side::Ledger].map(|it| loaded.chunks(it));
+        let bytes: usize = chunks.into_iter().flatten().map(Vec::len).sum();
         self.slots.clear();
+        self.slots.resize((bytes / 16).next_power_of_two().max(1024), 0);
         for side in [Side::Statement, Side::Ledger] {
             self.index(loaded, side, key, hash)?;
         }

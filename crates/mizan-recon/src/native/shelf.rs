@@ -12,7 +12,7 @@ use crate::line::LineFields;
 use crate::packed::{HEAD, pack, texts};
 
 /// What a chunk holds, in bytes.
-const CHUNK: usize = 16 * 1024;
+const CHUNK: usize = 8 * 1024;
 
 /// One side of a partition.
 #[derive(Debug, Default)]

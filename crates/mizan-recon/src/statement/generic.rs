@@ -214,6 +214,27 @@ fn read_block(block: &Block, shape: (u8, usize), layout: &Layout, rows: &mut dyn
     }
 }
 
+/// Where a separator stands, eight bytes at a time: cells are so short that a search that starts anew for each
+/// takes longer.
+#[inline]
+fn places(separator: u8, line: &[u8], into: &mut Vec<usize>) {
+    const LOW: u64 = 0x7f7f_7f7f_7f7f_7f7f;
+    let all = u64::from(separator) * 0x0101_0101_0101_0101;
+    let (words, rest) = line.as_chunks::<8>();
+    for (number, word) in words.iter().enumerate() {
+        // Bytes that are the separator become 0, and of those alone the highest bit is set afterwards.
+        let zero = u64::from_le_bytes(*word) ^ all;
+        let mut found = !(((zero & LOW) + LOW) | zero | LOW);
+        while found != 0 {
+            into.push(number * 8 + (found.trailing_zeros() / 8) as usize);
+            found &= found - 1;
+        }
+    }
+    let start = line.len() - rest.len();
+    let in_rest = rest.iter().enumerate().filter(|it| *it.1 == separator);
+    into.extend(in_rest.map(|it| start + it.0));
+}
+
 type How<'a> = ((u8, usize), &'a Layout);
 type Aids<'a> = (&'a mut Memo, &'a mut Vec<usize>);
 
@@ -244,7 +265,7 @@ fn plain(
     let ((separator, width), layout) = how;
     let line = &whole.data[range.clone()];
     ends.clear();
-    ends.extend(memchr_iter(separator, line));
+    places(separator, line, ends);
     ends.push(line.len());
     if ends.len() != width {
         let reason = format!("the row has {} fields, the header has {width}", ends.len());
@@ -260,5 +281,21 @@ fn plain(
     match layout.read(line_no, &cells, memo) {
         Ok(fields) => rows.line(&fields),
         Err(fault) => rows.quarantined(fault.quarantined(line_no, line)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_separator_is_found_wherever_it_stands(line in prop::collection::vec(prop_oneof![Just(b','), Just(b'-'), Just(0xac), any::<u8>()], 0..60)) {
+            let mut found = Vec::new();
+            places(b',', &line, &mut found);
+            prop_assert_eq!(found, memchr_iter(b',', &line).collect::<Vec<_>>());
+        }
     }
 }
