@@ -7,13 +7,14 @@ use clap::Parser;
 
 use crate::bench::{self, Bench, Options};
 use crate::case::Outcome;
+use crate::runs::{crash, soak};
 use crate::{machine, report, screen, server};
 
 /// Measures Mizan against yardsticks in the same run. Durability is never switched off.
 #[derive(Debug, Parser)]
 #[command(name = "mizan-bench")]
 pub struct Args {
-    /// A bench, or `list`, `all` (runs every bench and writes docs/performance.md), `report` (writes it again from
+    /// A bench, a load run (`soak`, `crash`), or `list`, `all` (runs every bench and writes docs/performance.md), `report` (writes it again from
     /// the last outcomes).
     name: String,
     /// Short rounds and small data: shows that a bench works, not what the machine can do.
@@ -28,9 +29,25 @@ pub struct Args {
     /// Shows before each checkpoint what PostgreSQL spent its time on since the one before. Takes time itself.
     #[arg(long)]
     profile: bool,
+    /// `soak`: how long.
+    #[arg(long, default_value_t = 10)]
+    minutes: u32,
+    /// `soak`: how many ask at the same time.
+    #[arg(long, default_value_t = 64)]
+    clients: usize,
+    /// `crash`: how often something is killed.
+    #[arg(long, default_value_t = 10)]
+    rounds: u32,
+    /// `crash`: kills the service and spares PostgreSQL.
+    #[arg(long, conflicts_with = "postgres_only")]
+    server_only: bool,
+    /// `crash`: kills PostgreSQL and spares the service.
+    #[arg(long)]
+    postgres_only: bool,
 }
 
-/// Exit 0 when everything ran (whether or not a goal is reached), 1 when a bench failed, 2 for a wrong name.
+/// Exit 0 when everything ran (whether or not a goal is reached), 1 when a bench failed or a load run did not hold,
+/// 2 for a wrong name.
 pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
     if args.json {
         screen::be_quiet();
@@ -47,12 +64,27 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
             for it in bench::ALL {
                 screen::result(&format!("{:12} {}", it.name, it.about))?;
             }
+            for (name, about) in [("soak", soak::ABOUT), ("crash", crash::ABOUT)] {
+                screen::result(&format!("{name:12} {about}"))?;
+            }
             Ok(ExitCode::SUCCESS)
         }
         // The yardstick of `webhook`: a server that reads a body and says 200.
         "bare-server" => {
             crate::benches::bare_server::serve().await?;
             Ok(ExitCode::SUCCESS)
+        }
+        "soak" => {
+            let (minutes, clients) = (args.minutes, args.clients);
+            Ok(yes_or_no(soak::run(soak::Plan { minutes, clients }).await?))
+        }
+        "crash" => {
+            let plan = crash::Plan {
+                rounds: args.rounds,
+                kill_server: !args.postgres_only,
+                kill_postgres: !args.server_only,
+            };
+            Ok(yes_or_no(crash::run(plan).await?))
         }
         "report" => {
             report::write(&report::kept()?)?;
@@ -84,6 +116,14 @@ fn code(outcomes: &[Outcome]) -> ExitCode {
         ExitCode::FAILURE
     } else {
         ExitCode::SUCCESS
+    }
+}
+
+fn yes_or_no(held: bool) -> ExitCode {
+    if held {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
     }
 }
 

@@ -11,10 +11,10 @@ mod ledger_load;
 mod machine;
 mod pgbench;
 mod report;
+mod runs;
 mod screen;
 mod server;
 mod subject;
-
 mod timing;
 mod usage;
 

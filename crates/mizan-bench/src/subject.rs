@@ -10,7 +10,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 const OWNER: &str = "owner@example.com";
-const PASSWORD: &str = "correct horse battery";
+pub const PASSWORD: &str = "correct horse battery";
 /// Signs events of the `mockpsp` connection.
 pub const WEBHOOK_SECRET: &str = "a-webhook-secret-of-the-bench";
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -30,6 +30,8 @@ pub fn binary() -> anyhow::Result<PathBuf> {
 pub struct Service {
     pub address: SocketAddr,
     pub process: MizanProcess,
+    /// How it is started, with its port.
+    command: MizanCommand,
     /// Where it writes its log; goes with it.
     directory: TempDir,
 }
@@ -38,11 +40,7 @@ impl Service {
     /// Starts it and waits until the owner of the first start can sign in.
     pub async fn start(database_url: &str, more: &[(&str, &str)]) -> anyhow::Result<Self> {
         let service = Self::spawn(database_url, more)?;
-        service
-            .process
-            .wait_ready(&service.base(), PATIENCE)
-            .await
-            .with_context(|| service.log_tail())?;
+        service.wait_ready().await?;
         eventually(PATIENCE, || async { service.token().await.is_ok() }).await?;
         Ok(service)
     }
@@ -53,7 +51,7 @@ impl Service {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port::free_port()?));
         // The shell is replaced by the service at once: what is left is a log that goes to a file.
         let mut command = MizanCommand::new("/bin/sh")
-            .args(["-c", "exec \"$0\" serve 2>\"$1\""])
+            .args(["-c", "exec \"$0\" serve 2>>\"$1\""])
             .arg(binary()?)
             .arg(directory.path().join("log"))
             .current_dir(directory.path())
@@ -71,11 +69,37 @@ impl Service {
         Ok(Self {
             address,
             process: command.spawn()?,
+            command,
             directory,
         })
     }
 
-    fn base(&self) -> String {
+    /// Ends it as a power failure would.
+    pub async fn kill(&mut self) -> anyhow::Result<()> {
+        self.process.signal(Signal::SIGKILL)?;
+        self.process.exit_code(PATIENCE).await.map(drop)
+    }
+
+    /// Starts it again on the same port, after [`Self::kill`].
+    pub fn start_again(&mut self) -> anyhow::Result<()> {
+        self.process = self.command.spawn()?;
+        Ok(())
+    }
+
+    pub async fn wait_ready(&self) -> anyhow::Result<()> {
+        let ready = self.process.wait_ready(&self.base(), PATIENCE).await;
+        ready.with_context(|| self.log_tail())
+    }
+
+    /// Empties the log, which would fill the disk in a long run. It is appended to, so writing goes on at its start.
+    pub fn trim_log(&self) -> anyhow::Result<()> {
+        let log = std::fs::OpenOptions::new()
+            .write(true)
+            .open(self.directory.path().join("log"))?;
+        Ok(log.set_len(0)?)
+    }
+
+    pub fn base(&self) -> String {
         format!("http://{}", self.address)
     }
 

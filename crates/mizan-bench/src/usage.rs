@@ -52,6 +52,15 @@ pub fn words(busy: &[(&'static str, f64)]) -> String {
     format!("busy cores: {}", parts.join(", "))
 }
 
+/// `processor time each: PostgreSQL 120 µs, mizan serve 60 µs`: what depends less than a rate on who else is busy.
+pub fn words_each(busy: &[(&'static str, f64)], rate: f64) -> String {
+    let parts: Vec<String> = busy
+        .iter()
+        .map(|(name, cores)| format!("{name} {:.0} µs", cores / rate * 1_000_000.0))
+        .collect();
+    format!("processor time each: {}", parts.join(", "))
+}
+
 pub fn own_pid() -> i32 {
     i32::try_from(std::process::id()).unwrap_or(0)
 }

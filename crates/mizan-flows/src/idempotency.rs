@@ -2,7 +2,7 @@
 
 use mizan_core::Timestamp;
 use mizan_store::Tx;
-use mizan_store::idempotency::{Claim, IdempotencyKey, StoredReply};
+use mizan_store::idempotency::{Claim, IdempotencyKey, KeptReply, StoredReply, UsedKey};
 use serde::Serialize;
 
 use crate::{FlowError, Result};
@@ -77,13 +77,29 @@ impl Keyed {
     }
 
     /// What a claim means: nothing yet, the reply of the first time, or a conflict.
-    pub(crate) fn answer(&self, claim: Claim) -> Result<Option<Reply>> {
+    fn answer(&self, claim: Claim) -> Result<Option<Reply>> {
         match claim {
             Claim::New => Ok(None),
-            Claim::Used { fingerprint, .. } if fingerprint != self.fingerprint => {
-                Err(FlowError::IdempotencyKeyReused)
-            }
-            Claim::Used { reply, .. } => Ok(Some(Reply::replayed(reply))),
+            Claim::Used { fingerprint, reply } => self.answer_of(&UsedKey { fingerprint, reply }).map(Some),
+        }
+    }
+
+    /// What it means that the key was used: the reply of the first time, or a conflict.
+    pub(crate) fn answer_of(&self, used: &UsedKey) -> Result<Reply> {
+        if used.fingerprint == self.fingerprint {
+            Ok(Reply::replayed(used.reply.clone()))
+        } else {
+            Err(FlowError::IdempotencyKeyReused)
+        }
+    }
+
+    /// The reply with its key, to be kept.
+    pub(crate) fn kept<'a>(&'a self, reply: &'a Reply) -> KeptReply<'a> {
+        KeptReply {
+            key: &self.key,
+            fingerprint: &self.fingerprint,
+            status: reply.status,
+            body: &reply.body,
         }
     }
 

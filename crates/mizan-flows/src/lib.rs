@@ -31,6 +31,7 @@ pub mod recon_runs;
 pub mod retry;
 pub mod seal;
 pub mod sessions;
+pub mod shares;
 pub mod staff;
 pub mod tenants;
 pub mod transfers;

@@ -10,6 +10,7 @@ use mizan_store::Store;
 use mizan_store::api_keys::ApiKey;
 use mizan_store::platform::SigningKey;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use tokio::sync::RwLock;
 use uuid::Uuid;
 
@@ -81,6 +82,8 @@ pub struct Sessions {
     cache: Arc<RwLock<Vec<SigningKey>>>,
     /// Staff that was enabled a moment ago.
     pub(crate) enabled: Arc<Recent<StaffId, ()>>,
+    /// Tokens that were good a moment ago, by their hash.
+    checked: Arc<Recent<[u8; 32], Session>>,
     /// API keys that were good a moment ago, by prefix.
     pub(crate) api_keys: Arc<Recent<String, ApiKey>>,
 }
@@ -93,6 +96,7 @@ impl Sessions {
             lifetimes,
             cache: Arc::default(),
             enabled: Arc::default(),
+            checked: Arc::default(),
             api_keys: Arc::default(),
         }
     }
@@ -124,6 +128,7 @@ impl Sessions {
         platform.delete_signing_keys_retired_before(expired).await?;
         platform.commit().await?;
         self.cache.write().await.clear();
+        self.checked.clear();
         Ok(kid)
     }
 
@@ -175,6 +180,18 @@ impl Sessions {
 
     /// Reads a token; everything that is wrong with it is the same answer.
     pub async fn check(&self, token: &str, now: Timestamp) -> Result<Session> {
+        let digest: [u8; 32] = Sha256::digest(token.as_bytes()).into();
+        if let Some(session) = self.checked.get(&digest, now)
+            && session.expires_at > now
+        {
+            return Ok(session);
+        }
+        let session = self.verify(token, now).await?;
+        self.checked.keep(digest, session.clone(), now);
+        Ok(session)
+    }
+
+    async fn verify(&self, token: &str, now: Timestamp) -> Result<Session> {
         let header = jsonwebtoken::decode_header(token).map_err(|_| FlowError::NotSignedIn)?;
         let kid = header.kid.ok_or(FlowError::NotSignedIn)?;
         let key = self.verifying_key(&kid, now).await?;

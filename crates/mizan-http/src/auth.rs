@@ -14,6 +14,7 @@ use crate::error::{ApiError, codes};
 use crate::frame::Notes;
 use crate::permissions::Permission;
 use crate::request_id::RequestId;
+use crate::room::Taken;
 use crate::state::Edge;
 
 pub(crate) const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
@@ -65,7 +66,7 @@ impl Signed {
 pub(crate) async fn guard(permission: Permission, request: Request, next: Next) -> Response {
     let (mut head, body) = request.into_parts();
     match admit(permission, &head).await {
-        Ok(signed) => {
+        Ok((signed, _place)) => {
             head.extensions.insert(signed);
             next.run(Request::from_parts(head, body)).await
         }
@@ -73,7 +74,7 @@ pub(crate) async fn guard(permission: Permission, request: Request, next: Next) 
     }
 }
 
-async fn admit(permission: Permission, head: &Parts) -> Result<Signed, ApiError> {
+async fn admit(permission: Permission, head: &Parts) -> Result<(Signed, Taken), ApiError> {
     let extensions = &head.extensions;
     let edge = extensions
         .get::<Edge>()
@@ -102,7 +103,11 @@ async fn admit(permission: Permission, head: &Parts) -> Result<Signed, ApiError>
         tenant,
         platform,
     };
-    signed.acting_for(edge, wanted_tenant(&head.headers)?).await
+    let place = edge.requests.take(Some(session.tenant), 1)?;
+    Ok((
+        signed.acting_for(edge, wanted_tenant(&head.headers)?).await?,
+        place,
+    ))
 }
 
 /// A bearer token, or an API key in either header.

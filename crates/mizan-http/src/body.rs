@@ -6,37 +6,47 @@ use axum::body::Body;
 use axum::extract::{FromRequest, Request};
 use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::request::Parts;
 use bytes::{Bytes, BytesMut};
 use futures::StreamExt;
 use serde::de::DeserializeOwned;
 
+use crate::auth::Signed;
 use crate::error::{ApiError, codes};
+use crate::room::Taken;
 use crate::state::Edge;
 
 /// A JSON body.
 pub(crate) struct Sent<T> {
     pub(crate) value: T,
     pub(crate) bytes: Bytes,
+    _room: Taken,
 }
 
 /// A JSON body that may be left out.
 pub(crate) struct MaybeSent<T> {
     pub(crate) value: T,
     pub(crate) bytes: Bytes,
+    _room: Taken,
 }
 
 /// The JSON body of a bulk posting, which may be larger.
 pub(crate) struct BulkSent<T> {
     pub(crate) value: T,
     pub(crate) bytes: Bytes,
+    _room: Taken,
 }
 
 impl<T: DeserializeOwned> FromRequest<Edge> for Sent<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, edge: &Edge) -> Result<Self, ApiError> {
-        let (value, bytes) = json(request, edge.limits.body, edge.limits.body_patience).await?;
-        Ok(Self { value, bytes })
+        let (value, bytes, taken) = json(request, edge, edge.limits.body).await?;
+        Ok(Self {
+            value,
+            bytes,
+            _room: taken,
+        })
     }
 }
 
@@ -44,8 +54,12 @@ impl<T: DeserializeOwned> FromRequest<Edge> for BulkSent<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, edge: &Edge) -> Result<Self, ApiError> {
-        let (value, bytes) = json(request, edge.limits.bulk_body, edge.limits.body_patience).await?;
-        Ok(Self { value, bytes })
+        let (value, bytes, taken) = json(request, edge, edge.limits.bulk_body).await?;
+        Ok(Self {
+            value,
+            bytes,
+            _room: taken,
+        })
     }
 }
 
@@ -54,6 +68,7 @@ impl<T: DeserializeOwned + Default> FromRequest<Edge> for MaybeSent<T> {
 
     async fn from_request(request: Request, edge: &Edge) -> Result<Self, ApiError> {
         let (head, body) = request.into_parts();
+        let taken = room(edge, &head, edge.limits.body)?;
         let bytes = read(&head.headers, body, edge.limits.body, edge.limits.body_patience).await?;
         let value = if bytes.is_empty() {
             T::default()
@@ -61,19 +76,35 @@ impl<T: DeserializeOwned + Default> FromRequest<Edge> for MaybeSent<T> {
             check_media_type(&head.headers)?;
             parse(&bytes)?
         };
-        Ok(Self { value, bytes })
+        Ok(Self {
+            value,
+            bytes,
+            _room: taken,
+        })
     }
 }
 
 async fn json<T: DeserializeOwned>(
     request: Request,
+    edge: &Edge,
     limit: usize,
-    patience: Duration,
-) -> Result<(T, Bytes), ApiError> {
+) -> Result<(T, Bytes, Taken), ApiError> {
     let (head, body) = request.into_parts();
     check_media_type(&head.headers)?;
-    let bytes = read(&head.headers, body, limit, patience).await?;
-    Ok((parse(&bytes)?, bytes))
+    let room = room(edge, &head, limit)?;
+    let bytes = read(&head.headers, body, limit, edge.limits.body_patience).await?;
+    Ok((parse(&bytes)?, bytes, room))
+}
+
+/// Room for a body, before any of it is read: as much as it announces, or the most that it may be.
+fn room(edge: &Edge, head: &Parts, limit: usize) -> Result<Taken, ApiError> {
+    let tenant = head.extensions.get::<Signed>().map(|it| it.caller.tenant);
+    let announced = announced(&head.headers).and_then(|it| usize::try_from(it).ok());
+    edge.bodies.take(tenant, announced.unwrap_or(limit).min(limit))
+}
+
+fn announced(headers: &HeaderMap) -> Option<u64> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 fn check_media_type(headers: &HeaderMap) -> Result<(), ApiError> {
@@ -97,10 +128,7 @@ pub(crate) async fn read(
     patience: Duration,
 ) -> Result<Bytes, ApiError> {
     let too_large = || ApiError::new(&codes::BODY_TOO_LARGE, format!("at most {limit} bytes"));
-    let announced = headers
-        .get(CONTENT_LENGTH)
-        .and_then(|it| it.to_str().ok())
-        .and_then(|it| it.parse::<u64>().ok());
+    let announced = announced(headers);
     if announced.is_some_and(|it| it > limit as u64) {
         return Err(too_large());
     }

@@ -54,6 +54,11 @@ impl ApiError {
         Self::new(codes::not_found(noun), format!("there is no such {noun}"))
     }
 
+    /// Too much is under way or waiting; nothing was done.
+    pub(crate) fn too_busy() -> Self {
+        Self::plain(&codes::TOO_BUSY).retry_after(1)
+    }
+
     /// Adds a member to the problem.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {

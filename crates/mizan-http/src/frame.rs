@@ -12,9 +12,10 @@ use axum::http::header::{
     X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
-use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use mizan_core::TenantKey;
+use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use tracing::Instrument;
@@ -22,6 +23,7 @@ use tracing::Instrument;
 use crate::auth::{X_API_KEY, X_TENANT};
 use crate::error::{ApiError, codes, finish};
 use crate::keyed::{IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED};
+use crate::meters::{self, Meters};
 use crate::request_id::{RequestId, X_REQUEST_ID};
 
 /// What the handling of a request learns for its line in the log.
@@ -35,28 +37,49 @@ impl Notes {
 }
 
 /// Puts the frame around a router. The last layer is the outermost.
-pub(crate) fn around(router: Router, origins: &[String], patience: Duration) -> Router {
+pub(crate) fn around(router: Router, origins: &[String], patience: Duration, most: usize) -> Router {
     router
-        .layer(from_fn(refuse_encoded))
         .layer(from_fn_with_state(patience, bounded))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(cors(origins))
-        .layer(from_fn(observe))
+        .layer(from_fn_with_state(Arc::new(Outside::new(most)), observe))
 }
 
-async fn observe(mut request: Request, next: Next) -> Response {
+/// What all requests share.
+struct Outside {
+    meters: Meters,
+    /// One for each request that may be under way.
+    places: Semaphore,
+}
+
+impl Outside {
+    fn new(most: usize) -> Self {
+        Self {
+            meters: Meters::default(),
+            places: Semaphore::new(most),
+        }
+    }
+}
+
+async fn observe(State(outside): State<Arc<Outside>>, mut request: Request, next: Next) -> Response {
     let started = tokio::time::Instant::now();
     let id = RequestId::of(request.headers());
     let notes = Notes::default();
     let method = known(request.method());
-    let route = request
-        .extensions()
-        .get::<MatchedPath>()
-        .map_or_else(|| "unmatched".to_owned(), |it| it.as_str().to_owned());
+    let path = request.extensions().get::<MatchedPath>().cloned();
+    let route = meters::label(path.as_ref());
     request.extensions_mut().insert(id.clone());
     request.extensions_mut().insert(notes.clone());
     let span = tracing::info_span!("request", request_id = %id.0, method, route);
-    let response = next.run(request).instrument(span).await;
+    // Probes are answered whatever else waits: a full process is not a dead one.
+    let place = outside.places.try_acquire();
+    let response = if place.is_ok() || is_probe(route) {
+        next.run(request).instrument(span).await
+    } else {
+        metrics::counter!("mizan_http_refused_busy_total", "by" => "requests").increment(1);
+        ApiError::too_busy().into_response()
+    };
+    drop(place);
     let mut response = finish(response, &id.0);
     harden(response.headers_mut());
     if let Ok(value) = HeaderValue::from_str(&id.0) {
@@ -65,16 +88,10 @@ async fn observe(mut request: Request, next: Next) -> Response {
 
     let status = response.status().as_u16();
     let elapsed = started.elapsed();
-    let labels = [
-        ("method", method.to_owned()),
-        ("route", route.clone()),
-        ("status", status.to_string()),
-    ];
-    metrics::counter!("mizan_http_requests_total", &labels).increment(1);
-    metrics::histogram!("mizan_http_request_duration_seconds", &labels).record(elapsed);
+    outside.meters.record(method, route, status, elapsed);
     let duration_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
     let tenant = notes.0.get().map(TenantKey::as_str);
-    if is_probe(&route) {
+    if is_probe(route) {
         tracing::debug!(method, route, status, duration_ms, request_id = %id.0, tenant, "request");
     } else {
         tracing::info!(method, route, status, duration_ms, request_id = %id.0, tenant, "request");
@@ -115,24 +132,20 @@ fn harden(headers: &mut HeaderMap) {
         .or_insert(HeaderValue::from_static("no-store"));
 }
 
-/// Nothing is decompressed here, so a small body cannot become a large one.
-async fn refuse_encoded(request: Request, next: Next) -> Response {
-    let encoded = request
-        .headers()
-        .get_all(CONTENT_ENCODING)
-        .iter()
-        .any(|it| !it.as_bytes().eq_ignore_ascii_case(b"identity"));
-    if encoded {
+/// Whether a body claims to be compressed. Nothing is decompressed here, so a small body cannot become a large one.
+fn is_encoded(request: &Request) -> bool {
+    let mut all = request.headers().get_all(CONTENT_ENCODING).iter();
+    all.any(|it| !it.as_bytes().eq_ignore_ascii_case(b"identity"))
+}
+
+async fn bounded(State(patience): State<Duration>, request: Request, next: Next) -> Response {
+    if is_encoded(&request) {
         return ApiError::new(
             &codes::UNSUPPORTED_MEDIA_TYPE,
             "send the body as it is, without Content-Encoding",
         )
         .into_response();
     }
-    next.run(request).await
-}
-
-async fn bounded(State(patience): State<Duration>, request: Request, next: Next) -> Response {
     match tokio::time::timeout(patience, next.run(request)).await {
         Ok(response) => response,
         Err(_) => ApiError::plain(&codes::TIMED_OUT).into_response(),
@@ -196,6 +209,7 @@ mod tests {
             router,
             &["https://console.example".to_owned()],
             Duration::from_secs(30),
+            2,
         )
     }
 
@@ -254,6 +268,43 @@ mod tests {
                 &"UNSUPPORTED_MEDIA_TYPE".into()
             )
         );
+    }
+
+    #[tokio::test]
+    async fn what_comes_when_every_place_is_taken_is_told_to_come_again() {
+        let (entered, mut entering) = tokio::sync::mpsc::unbounded_channel();
+        let held = move || {
+            let entered = entered.clone();
+            async move {
+                entered.send(()).ok();
+                std::future::pending::<StatusCode>().await
+            }
+        };
+        let routes = Router::new()
+            .route("/held", get(held))
+            .route("/ok", get(async || "fine"))
+            .route("/api/health", get(async || "alive"));
+        let router = around(routes, &[], Duration::from_secs(30), 2);
+        let ask = |path: &'static str| {
+            let request = Request::builder().uri(path).body(Body::empty()).unwrap();
+            router.clone().oneshot(request)
+        };
+        let first = tokio::spawn(ask("/held"));
+        let second = tokio::spawn(ask("/held"));
+        entering.recv().await;
+        entering.recv().await;
+        let refused = ask("/ok").await.unwrap();
+        assert_eq!(refused.status(), StatusCode::TOO_MANY_REQUESTS);
+        assert_eq!(refused.headers()["retry-after"], "1");
+        assert_eq!(ask("/api/health").await.unwrap().status(), StatusCode::OK);
+        first.abort();
+        assert!(first.await.unwrap_err().is_cancelled());
+        assert_eq!(
+            ask("/ok").await.unwrap().status(),
+            StatusCode::OK,
+            "its place is free again"
+        );
+        second.abort();
     }
 
     #[tokio::test]

@@ -24,6 +24,7 @@ pub mod health;
 mod id;
 mod keyed;
 mod login;
+mod meters;
 pub mod openapi;
 mod paging;
 mod params;
@@ -31,6 +32,7 @@ pub mod permissions;
 mod players;
 mod recon_runs;
 mod request_id;
+mod room;
 mod router;
 #[expect(
     dead_code,

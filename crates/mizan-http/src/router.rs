@@ -21,7 +21,7 @@ use crate::{
 /// The HTTP side of a process. Serve it with the peer's address as connect info
 /// (`into_make_service_with_connect_info::<SocketAddr>`): failures to sign in are counted by it.
 pub fn router(state: HttpState) -> Router {
-    let (origins, patience) = (state.cors.clone(), state.limits.request);
+    let (origins, limits) = (state.cors.clone(), state.limits.clone());
     let edge = Edge::new(state);
     let (routes, _) = table().split_for_parts();
     let routes = routes
@@ -29,7 +29,7 @@ pub fn router(state: HttpState) -> Router {
         .fallback(frame::unknown_route)
         .with_state(edge.clone())
         .layer(Extension(edge));
-    frame::around(routes, &origins, patience)
+    frame::around(routes, &origins, limits.request, limits.under_way)
 }
 
 /// Every route, with its document.

@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 
 use crate::error::ApiError;
 use crate::health::Readiness;
+use crate::room::Room;
 use crate::throttle::{Rejections, SignIns};
 
 /// Which build this is.
@@ -38,6 +39,10 @@ pub struct Limits {
     pub body_patience: Duration,
     /// How long a request may take as a whole.
     pub request: Duration,
+    /// Requests under way at a time; one tenant alone may have half of them.
+    pub under_way: usize,
+    /// Bytes of bodies in memory at a time; one tenant alone may have half of them.
+    pub bodies: usize,
     /// Rejected webhooks a minute from one address for one connection; after that none is read.
     pub webhook_rejections: u32,
 }
@@ -50,6 +55,8 @@ impl Default for Limits {
             webhook_body: 1 << 20,
             body_patience: Duration::from_secs(10),
             request: Duration::from_secs(30),
+            under_way: 4_096,
+            bodies: 128 << 20,
             webhook_rejections: 600,
         }
     }
@@ -79,6 +86,10 @@ pub(crate) struct Inner {
     http: HttpState,
     pub(crate) sign_ins: SignIns,
     pub(crate) rejections: Rejections,
+    /// For requests of those who are signed in.
+    pub(crate) requests: Room,
+    /// For bodies, in bytes.
+    pub(crate) bodies: Room,
     /// Keys of tenants never change.
     names: RwLock<HashMap<TenantId, TenantKey>>,
 }
@@ -86,7 +97,10 @@ pub(crate) struct Inner {
 impl Edge {
     pub(crate) fn new(http: HttpState) -> Self {
         let rejections = Rejections::new(http.limits.webhook_rejections);
+        let (requests, bodies) = (http.limits.under_way, http.limits.bodies);
         Self(Arc::new(Inner {
+            requests: Room::new("requests", requests),
+            bodies: Room::new("bodies", bodies),
             http,
             sign_ins: SignIns::default(),
             rejections,

@@ -1,5 +1,6 @@
 //! The decision: may this transaction post? One verdict each, in arrival order, cheapest check first.
 
+use std::borrow::Borrow;
 use std::collections::HashMap;
 
 use mizan_core::{AccountId, Minor, TransactionId};
@@ -165,11 +166,11 @@ pub struct Group {
 
 /// Decides a batch in arrival order. A repeated id is a replay if nothing else differs, a conflict otherwise,
 /// whether the first one is in the journal or earlier in the same batch.
-pub fn decide_batch(batch: &[Group], known: &Known, book: &mut Book) -> Vec<Vec<Verdict>> {
+pub fn decide_batch(batch: &[impl Borrow<Group>], known: &Known, book: &mut Book) -> Vec<Vec<Verdict>> {
     let mut decided = Known::new();
     batch
         .iter()
-        .map(|group| decide_group(group, known, &mut decided, book))
+        .map(|group| decide_group(group.borrow(), known, &mut decided, book))
         .collect()
 }
 

@@ -89,22 +89,21 @@ impl SessionPool {
         }
     }
 
-    /// Begins a transaction with one of the `BEGIN_…` above.
+    /// Takes a connection for a transaction with one of the `BEGIN_…` above, which leaves with the first statement.
     pub(crate) async fn begin(&self, how: &'static str) -> Result<Session> {
         let patience = if how == BEGIN_VERIFY {
             None
         } else {
             Some(self.patience)
         };
-        let session = Session {
+        Ok(Session {
             lease: self.lease().await?,
             patience,
+            how,
             begun: AtomicBool::new(false),
             failed: AtomicBool::new(false),
             stuck: AtomicBool::new(false),
-        };
-        session.begin(how).await?;
-        Ok(session)
+        })
     }
 }
 

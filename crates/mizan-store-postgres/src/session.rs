@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use deadpool_postgres::Object;
+use futures::future::try_join;
 use mizan_store::{Page, Paged, Result, StoreError};
 use tokio::runtime::Handle;
 use tokio::time::timeout;
@@ -13,7 +14,7 @@ use tokio_postgres::{Error, Row, RowStream};
 
 use crate::error::{is_stale_plan, store_error};
 use crate::listing::{Bounds, Key};
-use crate::pool::Lease;
+use crate::pool::{BEGIN_WRITE, Lease};
 
 /// How long an undone transaction may take to undo itself before its connection is closed instead.
 const ROLLBACK_LIMIT: Duration = Duration::from_secs(5);
@@ -25,6 +26,8 @@ pub(crate) struct Session {
     pub(crate) lease: Lease,
     /// How long one statement may take before the server counts as gone.
     pub(crate) patience: Option<Duration>,
+    /// One of the `BEGIN_…`. It is sent with, or before, the first statement.
+    pub(crate) how: &'static str,
     pub(crate) begun: AtomicBool,
     /// A statement failed: PostgreSQL would answer COMMIT with a silent ROLLBACK.
     pub(crate) failed: AtomicBool,
@@ -41,14 +44,34 @@ impl Session {
         self.lease.client()
     }
 
-    pub(crate) async fn begin(&self, how: &'static str) -> Result<()> {
-        self.run(self.client().batch_execute(how)).await?;
-        self.begun.store(true, Ordering::Relaxed);
+    /// Sends BEGIN, unless it was sent. Whatever is sent after the first poll of this is in the transaction; what
+    /// writes must not be sent before it is answered, for it would stay if BEGIN failed.
+    pub(crate) async fn begin(&self) -> Result<()> {
+        if self.begun.swap(true, Ordering::Relaxed) {
+            return Ok(());
+        }
+        self.bounded(self.client().batch_execute(self.how)).await
+    }
+
+    /// Runs something in the transaction, bounded in time, and remembers if it failed.
+    pub(crate) async fn run<T>(&self, work: impl Future<Output = Result<T, Error>> + Send) -> Result<T> {
+        if self.how == BEGIN_WRITE {
+            self.begin().await?;
+            return self.bounded(work).await;
+        }
+        // Nothing is written, so both leave in one go.
+        Ok(try_join(self.begin(), self.bounded(work)).await?.1)
+    }
+
+    /// Prepares statements that are to leave in one go: one that had to be prepared first would be overtaken.
+    pub(crate) async fn prepare(&self, statements: &[&'static str]) -> Result<()> {
+        for sql in statements {
+            self.bounded(self.client().prepare_cached(sql)).await?;
+        }
         Ok(())
     }
 
-    /// Runs something on the connection, bounded in time, and remembers if it failed.
-    pub(crate) async fn run<T>(&self, work: impl Future<Output = Result<T, Error>> + Send) -> Result<T> {
+    async fn bounded<T>(&self, work: impl Future<Output = Result<T, Error>> + Send) -> Result<T> {
         let outcome = match self.patience {
             None => work.await,
             Some(limit) => match timeout(limit, work).await {
@@ -148,7 +171,9 @@ impl Session {
             self.rollback().await?;
             return Err(StoreError::Database(Box::new(Undone)));
         }
-        self.run(self.client().batch_execute("COMMIT")).await?;
+        if self.begun.load(Ordering::Relaxed) {
+            self.bounded(self.client().batch_execute("COMMIT")).await?;
+        }
         self.lease.take().give_back();
         Ok(())
     }
@@ -157,7 +182,9 @@ impl Session {
         if self.stuck.load(Ordering::Relaxed) {
             return Ok(()); // the connection is closed instead, which undoes as well
         }
-        self.run(self.client().batch_execute("ROLLBACK")).await?;
+        if self.begun.load(Ordering::Relaxed) {
+            self.bounded(self.client().batch_execute("ROLLBACK")).await?;
+        }
         self.lease.take().give_back();
         Ok(())
     }
@@ -166,8 +193,15 @@ impl Session {
 impl Drop for Session {
     fn drop(&mut self) {
         let lease = self.lease.take();
-        let open = self.begun.load(Ordering::Relaxed) && !self.stuck.load(Ordering::Relaxed);
-        if let (true, false, Ok(runtime)) = (open, lease.is_empty(), Handle::try_current()) {
+        if lease.is_empty() {
+            return;
+        }
+        if !self.begun.load(Ordering::Relaxed) && !self.failed.load(Ordering::Relaxed) {
+            lease.give_back();
+            return;
+        }
+        let open = !self.stuck.load(Ordering::Relaxed);
+        if let (true, Ok(runtime)) = (open, Handle::try_current()) {
             runtime.spawn(async move {
                 let undone = timeout(ROLLBACK_LIMIT, lease.client().batch_execute("ROLLBACK")).await;
                 if matches!(undone, Ok(Ok(()))) {

@@ -5,6 +5,8 @@
 //! balances that nobody had to read (clearing accounts), again ascending. What is read for a decision is read in
 //! a later statement than the lock, so READ COMMITTED shows what the last holder committed.
 
+mod batches;
+
 use std::pin::pin;
 
 use async_trait::async_trait;
@@ -120,33 +122,16 @@ impl Transfers for PgTx {
             self.session.rows(LOCK_POSTING, &[]).await?;
             return Ok(Vec::new());
         }
+        self.session.begin().await?;
+        self.session.prepare(&[LOCK_POSTING, LOCK_BALANCES]).await?;
         // Both leave in one go, in this order.
-        let (_, rows) = try_join(
-            self.session.rows(LOCK_POSTING, &[]),
-            self.session.rows(LOCK_BALANCES, &[&self.tenant, &ids]),
-        )
-        .await?;
-        let locked = rows
-            .iter()
-            .map(|row| {
-                let record = Record::new(row, "balances", "account_id");
-                Ok((AccountId(record.get("account_id")?), record.get("posted")?))
-            })
-            .collect::<Result<Vec<_>>>()?;
-        self.locked.extend(&ids);
-        self.locked.sort_unstable();
+        let (_, locked) = try_join(self.session.rows(LOCK_POSTING, &[]), self.lock_these(&ids)).await?;
+        self.note_locked(&ids);
         Ok(locked)
     }
 
     async fn known_transactions(&mut self, ids: &[TransactionId]) -> Result<Known> {
-        let ids: Vec<Uuid> = ids.iter().map(|it| it.0).collect();
-        let rows = self.session.rows(KNOWN, &[&self.tenant, &ids]).await?;
-        rows.iter()
-            .map(|row| {
-                let record = Record::new(row, "journal", "transaction_id");
-                Ok((record.id("transaction_id")?, record.bytes("fingerprint")?))
-            })
-            .collect()
+        self.known_of(ids).await
     }
 
     async fn write_postings(&mut self, batch: &PostingBatch<'_>) -> Result<()> {
@@ -157,7 +142,9 @@ impl Transfers for PgTx {
             _ => self.copy_journal(&lines, batch.posted_at).await?,
         };
         StoreError::expect_rows("INSERT_JOURNAL", lines.len() as u64, written)?;
-        self.change_balances(&batch.deltas).await
+        let changes = Changes::of(&batch.deltas, &self.locked)?;
+        self.lock_open(&changes).await?;
+        self.change_balances(&changes).await
     }
 
     async fn transaction(&mut self, id: TransactionId) -> Result<Option<StoredTransaction>> {
@@ -252,30 +239,75 @@ impl PgTx {
             .await
     }
 
-    async fn change_balances(&mut self, deltas: &[(AccountId, i128)]) -> Result<()> {
-        let mut ids = Vec::with_capacity(deltas.len());
-        let mut changes = Vec::with_capacity(deltas.len());
-        for (account, delta) in deltas {
-            ids.push(account.0);
-            changes.push(i64::try_from(*delta).map_err(|_| StoreError::Overflow)?);
+    /// The UPDATE takes rows in the order of its plan. Two or more that are not locked yet could meet a rival's in
+    /// the other order, so they are locked in order first; one alone cannot.
+    async fn lock_open(&self, changes: &Changes) -> Result<()> {
+        if changes.open.len() > 1 {
+            self.session
+                .rows(LOCK_BALANCES, &[&self.tenant, &changes.open])
+                .await?;
         }
-        if ids.is_empty() {
+        Ok(())
+    }
+
+    async fn change_balances(&self, changes: &Changes) -> Result<()> {
+        if changes.ids.is_empty() {
             return Ok(());
-        }
-        // The UPDATE takes rows in the order of its plan. Two or more that are not locked yet could meet a
-        // rival's in the other order, so they are locked in order first; one alone cannot.
-        let open: Vec<i64> = ids
-            .iter()
-            .copied()
-            .filter(|it| self.locked.binary_search(it).is_err())
-            .collect();
-        if open.len() > 1 {
-            self.session.rows(LOCK_BALANCES, &[&self.tenant, &open]).await?;
         }
         let touched = self
             .session
-            .execute(UPDATE_BALANCES, &[&self.tenant, &ids, &changes])
+            .execute(UPDATE_BALANCES, &[&self.tenant, &changes.ids, &changes.deltas])
             .await?;
-        StoreError::expect_rows("UPDATE_BALANCES", ids.len() as u64, touched)
+        StoreError::expect_rows("UPDATE_BALANCES", changes.ids.len() as u64, touched)
+    }
+
+    /// Those that exist of the sorted ids, locked.
+    async fn lock_these(&self, ids: &[i64]) -> Result<Vec<(AccountId, Minor)>> {
+        let rows = self.session.rows(LOCK_BALANCES, &[&self.tenant, &ids]).await?;
+        rows.iter()
+            .map(|row| {
+                let record = Record::new(row, "balances", "account_id");
+                Ok((AccountId(record.get("account_id")?), record.get("posted")?))
+            })
+            .collect()
+    }
+
+    fn note_locked(&mut self, ids: &[i64]) {
+        self.locked.extend(ids);
+        self.locked.sort_unstable();
+    }
+
+    async fn known_of(&self, ids: &[TransactionId]) -> Result<Known> {
+        let ids: Vec<Uuid> = ids.iter().map(|it| it.0).collect();
+        let rows = self.session.rows(KNOWN, &[&self.tenant, &ids]).await?;
+        rows.iter()
+            .map(|row| {
+                let record = Record::new(row, "journal", "transaction_id");
+                Ok((record.id("transaction_id")?, record.bytes("fingerprint")?))
+            })
+            .collect()
+    }
+}
+
+/// What happens to the balances.
+struct Changes {
+    ids: Vec<i64>,
+    deltas: Vec<i64>,
+    /// Those that are not locked yet, in order.
+    open: Vec<i64>,
+}
+
+impl Changes {
+    fn of(deltas: &[(AccountId, i128)], locked: &[i64]) -> Result<Self> {
+        let ids: Vec<i64> = deltas.iter().map(|(account, _)| account.0).collect();
+        let amounts = deltas
+            .iter()
+            .map(|(_, delta)| i64::try_from(*delta).map_err(|_| StoreError::Overflow));
+        let open = ids.iter().copied().filter(|it| locked.binary_search(it).is_err());
+        Ok(Self {
+            open: open.collect(),
+            deltas: amounts.collect::<Result<_>>()?,
+            ids,
+        })
     }
 }

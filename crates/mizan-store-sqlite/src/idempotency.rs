@@ -2,7 +2,10 @@
 
 use async_trait::async_trait;
 use mizan_core::Timestamp;
-use mizan_store::idempotency::{Claim, Idempotency, IdempotencyKey, StoredReply};
+use mizan_store::batches::Batches;
+use mizan_store::idempotency::{
+    Claim, Idempotency, IdempotencyKey, KeptReply, StoredReply, UsedKey, UsedKeys,
+};
 use mizan_store::{Result, StoreError};
 use rusqlite::{Connection, params};
 
@@ -25,9 +28,10 @@ statements! {
         UPDATE idempotency_keys SET status = ?4, reply = ?5
         WHERE tenant_id = ?1 AND route = ?2 AND key = ?3 AND status IS NULL";
 
-    RELEASE_KEY = "
-        DELETE FROM idempotency_keys
-        WHERE tenant_id = ?1 AND route = ?2 AND key = ?3 AND status IS NULL";
+    INSERT_REPLY = "
+        INSERT INTO idempotency_keys (tenant_id, route, key, fingerprint, created_at, status, reply)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+        ON CONFLICT (tenant_id, route, key) DO NOTHING";
 
     DELETE_KEYS = "
         DELETE FROM idempotency_keys
@@ -48,12 +52,6 @@ impl Idempotency for SqliteTx {
         .await
     }
 
-    async fn release_key(&mut self, key: &IdempotencyKey) -> Result<()> {
-        let key = key.clone();
-        self.within(move |db, tenant| execute_one(db, &RELEASE_KEY, params![tenant, key.route, key.key]))
-            .await
-    }
-
     async fn keep_reply(&mut self, key: &IdempotencyKey, reply: &StoredReply) -> Result<()> {
         let (key, reply) = (key.clone(), reply.clone());
         self.within(move |db, tenant| {
@@ -62,22 +60,69 @@ impl Idempotency for SqliteTx {
         })
         .await
     }
+
+    async fn used_keys(&mut self, keys: &[&IdempotencyKey]) -> Result<UsedKeys> {
+        let keys: Vec<IdempotencyKey> = keys.iter().map(|it| (*it).clone()).collect();
+        self.within(move |db, tenant| {
+            let mut used = UsedKeys::new();
+            for key in keys {
+                if let Some(found) = find(db, tenant, &key)? {
+                    used.insert(key, found);
+                }
+            }
+            Ok(used)
+        })
+        .await
+    }
+
+    async fn insert_replies(&mut self, replies: &[KeptReply<'_>], at: Timestamp) -> Result<()> {
+        let owned = |it: &KeptReply<'_>| {
+            (
+                it.key.clone(),
+                it.fingerprint.to_vec(),
+                it.status,
+                it.body.to_owned(),
+            )
+        };
+        let replies: Vec<_> = replies.iter().map(owned).collect();
+        self.within(move |db, tenant| {
+            for (key, fingerprint, status, body) in replies {
+                let params = params![tenant, key.route, key.key, fingerprint, stamp(at), status, body];
+                if execute(db, &INSERT_REPLY, params)? == 0 {
+                    let what = "pk_idempotency_keys".to_owned();
+                    return Err(StoreError::Collision { what });
+                }
+            }
+            Ok(())
+        })
+        .await
+    }
 }
 
-/// What a key that is not new was used for. A claim without a reply cannot be committed by a flow, so one that
-/// is seen is an inconsistency.
-fn used(db: &Connection, tenant: i32, key: &IdempotencyKey) -> Result<Claim> {
+/// On one thread and one file there is nothing to send in one go.
+impl Batches for SqliteTx {}
+
+/// What a key was used for. A claim without a reply cannot be committed by a flow, so one that is seen is an
+/// inconsistency.
+fn find(db: &Connection, tenant: i32, key: &IdempotencyKey) -> Result<Option<UsedKey>> {
     let params = params![tenant, key.route, key.key];
-    let claim = first(db, &KEY, params, "idempotency_keys", |row| {
+    first(db, &KEY, params, "idempotency_keys", |row| {
         row.get::<String>("key")?;
         let fingerprint = row.get("fingerprint")?;
         let (status, body) = (row.get::<u16>("status")?, row.get("reply")?);
-        Ok(Claim::Used {
+        Ok(UsedKey {
             fingerprint,
             reply: StoredReply { status, body },
         })
-    })?;
-    claim.ok_or_else(|| StoreError::corrupt("idempotency_keys", "key", &key.key, "the row is gone"))
+    })
+}
+
+/// What a key that is not new was used for.
+fn used(db: &Connection, tenant: i32, key: &IdempotencyKey) -> Result<Claim> {
+    let found = find(db, tenant, key)?;
+    let UsedKey { fingerprint, reply } =
+        found.ok_or_else(|| StoreError::corrupt("idempotency_keys", "key", &key.key, "the row is gone"))?;
+    Ok(Claim::Used { fingerprint, reply })
 }
 
 /// Forgets the keys of all tenants that were made before.

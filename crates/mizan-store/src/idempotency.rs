@@ -1,5 +1,7 @@
 //! Layer 1 of idempotency: the keys of clients, with the replies they were given.
 
+use std::collections::HashMap;
+
 use async_trait::async_trait;
 use mizan_core::Timestamp;
 
@@ -34,36 +36,36 @@ pub enum Claim {
     },
 }
 
+/// What a key was used for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UsedKey {
+    pub fingerprint: Vec<u8>,
+    pub reply: StoredReply,
+}
+
+pub type UsedKeys = HashMap<IdempotencyKey, UsedKey>;
+
+/// A reply on its way into the store, with the key it is kept with.
+#[derive(Debug, Clone, Copy)]
+pub struct KeptReply<'a> {
+    pub key: &'a IdempotencyKey,
+    pub fingerprint: &'a [u8],
+    pub status: u16,
+    pub body: &'a str,
+}
+
 #[async_trait]
 pub trait Idempotency {
     /// Claims a key. If the transaction is undone, so is the claim: what failed does not burn its key.
     async fn claim_key(&mut self, key: &IdempotencyKey, fingerprint: &[u8], at: Timestamp) -> Result<Claim>;
 
-    /// Gives back a key that this transaction claimed: what was refused does not burn its key.
-    async fn release_key(&mut self, key: &IdempotencyKey) -> Result<()>;
-
     /// Keeps the reply of a key that this transaction claimed.
     async fn keep_reply(&mut self, key: &IdempotencyKey, reply: &StoredReply) -> Result<()>;
 
-    /// Claims many keys, each once, in order of key; the answers are in the same order. The same as one by one,
-    /// in fewer round trips.
-    async fn claim_keys(
-        &mut self,
-        claims: &[(IdempotencyKey, Vec<u8>)],
-        at: Timestamp,
-    ) -> Result<Vec<Claim>> {
-        let mut answers = Vec::with_capacity(claims.len());
-        for (key, fingerprint) in claims {
-            answers.push(self.claim_key(key, fingerprint, at).await?);
-        }
-        Ok(answers)
-    }
+    /// Which of these keys were used, and the replies they were given. Claims nothing.
+    async fn used_keys(&mut self, keys: &[&IdempotencyKey]) -> Result<UsedKeys>;
 
-    /// Keeps the replies of many keys that this transaction claimed.
-    async fn keep_replies(&mut self, replies: &[(IdempotencyKey, StoredReply)]) -> Result<()> {
-        for (key, reply) in replies {
-            self.keep_reply(key, reply).await?;
-        }
-        Ok(())
-    }
+    /// Keeps replies with keys that were not used and that nobody claimed; the keys are in order, each once. One
+    /// that a rival used since [`Self::used_keys`] is a [`crate::StoreError::Collision`].
+    async fn insert_replies(&mut self, replies: &[KeptReply<'_>], at: Timestamp) -> Result<()>;
 }

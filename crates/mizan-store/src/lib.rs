@@ -7,6 +7,7 @@
 pub mod accounts;
 pub mod api_keys;
 pub mod audit;
+pub mod batches;
 pub mod chain;
 pub mod completeness;
 pub mod connections;
@@ -80,6 +81,7 @@ pub trait Tx:
     accounts::Accounts
     + api_keys::ApiKeys
     + audit::Audit
+    + batches::Batches
     + connections::Connections
     + deposits::Deposits
     + effects::Effects

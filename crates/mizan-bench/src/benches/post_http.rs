@@ -15,7 +15,7 @@ use crate::ledger_load::{ACCOUNTS, Books, Draw, Mix, code, draw};
 use crate::pgbench;
 use crate::server::Server;
 use crate::subject::Service;
-use crate::usage::{Meter, own_pid, words};
+use crate::usage::{Meter, own_pid, words, words_each};
 
 pub const ABOUT: &str = "single transfers over HTTP with 64 connections, against pgbench with 64 clients";
 pub const METHOD: &str = "`POST /api/v1/ledger/transactions` of `mizan serve`, one transfer each between 10 000 accounts, \
@@ -60,7 +60,8 @@ pub async fn run(options: Options) -> anyhow::Result<Vec<Case>> {
             Arc::clone(&make),
         )
         .await?;
-        seen = words(&meter.busy());
+        let busy = meter.busy();
+        seen = format!("{}; {}", words(&busy), words_each(&busy, load.rate()));
         service.pause()?;
         rates.push(load.rate());
         p99s.push(load.latencies.per_mille(990));

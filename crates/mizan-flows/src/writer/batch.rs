@@ -1,14 +1,16 @@
-//! One batch of one tenant: claim the keys, post, keep the replies, commit, answer everyone.
-
-use std::collections::HashMap;
+//! One batch of one tenant: read, decide, write postings and replies, commit, answer everyone.
+//!
+//! Keys are not claimed first: a reply is kept together with what it tells of, and where a rival in another process
+//! kept one under the same key in between, the batch is undone and posted again, and finds it.
 
 use mizan_core::{Clock, TenantId, Timestamp};
-use mizan_ledger::posting::Group;
+use mizan_ledger::posting::{Group, decide_batch};
 use mizan_ledger::{Refusal, Verdict};
+use mizan_store::idempotency::KeptReply;
 use mizan_store::{Store, StoreError, Tx};
 
 use super::{Shape, Waiting};
-use crate::posting::{self, Reads};
+use crate::posting::{self, Reads, Touched};
 use crate::transfers::TransactionView;
 use crate::views::{BulkView, VerdictView};
 use crate::{FlowError, Reply, Result};
@@ -60,58 +62,47 @@ async fn attempt(
     reads: Reads,
     now: Timestamp,
 ) -> Result<Vec<Result<Reply>>, StoreError> {
+    let mut touched = Touched::new(reads);
+    for it in batch {
+        touched.add(&it.request.group, &it.request.accounts);
+    }
+    let keys: Vec<_> = batch.iter().map(|it| &it.request.key.key).collect();
     let mut tx = store.begin(tenant).await?;
-    let mut answers = claim(&mut *tx, batch, now).await?;
-    let open: Vec<usize> = (0..batch.len()).filter(|it| answers[*it].is_none()).collect();
-    let mut accounts = HashMap::new();
-    let mut groups: Vec<Group> = Vec::with_capacity(open.len());
-    for index in &open {
-        let request = &batch[*index].request;
-        accounts.extend(request.accounts.iter().map(|(id, it)| (*id, it.clone())));
-        groups.push(request.group.clone());
+    let before = tx.before_batch(&keys, &touched.locked(), &touched.ids).await?;
+    let mut answers: Vec<Option<Result<Reply>>> = batch
+        .iter()
+        .map(|it| Some(it.request.key.answer_of(before.used.get(&it.request.key.key)?)))
+        .collect();
+    let open: Vec<&Waiting> = batch
+        .iter()
+        .zip(&answers)
+        .filter_map(|(it, answer)| answer.is_none().then_some(it))
+        .collect();
+    let groups: Vec<&Group> = open.iter().map(|it| &it.request.group).collect();
+    let mut book = touched.book(before.balances);
+    let verdicts = decide_batch(&groups, &before.known, &mut book);
+    let mut made = Vec::with_capacity(open.len());
+    for (waiting, verdicts) in open.iter().zip(&verdicts) {
+        made.push(reply(&mut *tx, waiting, verdicts, now).await?);
     }
-    let verdicts = posting::post(&mut *tx, &accounts, &groups, reads, now).await?;
-    let mut kept = Vec::with_capacity(open.len());
-    for (index, verdicts) in open.into_iter().zip(verdicts) {
-        let key = &batch[index].request.key;
-        let made = reply(&mut *tx, &batch[index], &verdicts, now).await?;
-        match &made {
-            Ok(reply) => kept.push((key.key.clone(), reply.stored())),
-            // What was refused gives its key back.
-            Err(_) => tx.release_key(&key.key).await?,
-        }
-        answers[index] = Some(made.map_err(FlowError::from));
-    }
-    if !kept.is_empty() {
-        tx.keep_replies(&kept).await?;
-    }
+    // What was refused keeps nothing: it may be sent again with its key.
+    let mut kept: Vec<KeptReply<'_>> = open
+        .iter()
+        .zip(&made)
+        .filter_map(|(it, made)| Some(it.request.key.kept(made.as_ref().ok()?)))
+        .collect();
+    kept.sort_unstable_by_key(|it| it.key);
+    let postings = posting::decided(&groups, &verdicts, &book, now);
+    tx.after_batch(&postings, &kept).await?;
     tx.commit().await?;
+    drop(kept);
+    for (answer, made) in answers.iter_mut().filter(|it| it.is_none()).zip(made) {
+        *answer = Some(made.map_err(FlowError::from));
+    }
     Ok(answers
         .into_iter()
         .map(|it| it.unwrap_or(Err(FlowError::Interrupted)))
         .collect())
-}
-
-/// Claims the keys of a batch in order of key, and finds the replies of those that were used.
-async fn claim(
-    tx: &mut dyn Tx,
-    batch: &[Waiting],
-    now: Timestamp,
-) -> Result<Vec<Option<Result<Reply>>>, StoreError> {
-    let mut order: Vec<usize> = (0..batch.len()).collect();
-    order.sort_unstable_by(|a, b| batch[*a].request.key.key.cmp(&batch[*b].request.key.key));
-    let claims: Vec<_> = order
-        .iter()
-        .map(|index| {
-            let keyed = &batch[*index].request.key;
-            (keyed.key.clone(), keyed.fingerprint.clone())
-        })
-        .collect();
-    let mut answers: Vec<Option<Result<Reply>>> = batch.iter().map(|_| None).collect();
-    for (index, claim) in order.into_iter().zip(tx.claim_keys(&claims, now).await?) {
-        answers[index] = batch[index].request.key.answer(claim).transpose();
-    }
-    Ok(answers)
 }
 
 /// Makes the reply.

@@ -41,7 +41,7 @@ impl From<FlowError> for ApiError {
             FlowError::NotSignedIn => Self::plain(&codes::NOT_AUTHENTICATED),
             FlowError::Forbidden => Self::plain(&codes::FORBIDDEN),
             FlowError::Flag(_) => Self::new(&codes::FLAG_REFUSED, detail),
-            FlowError::Busy => Self::plain(&codes::TOO_BUSY).retry_after(1),
+            FlowError::Busy => Self::too_busy(),
             FlowError::Interrupted => {
                 tracing::error!(error = detail, "a story was interrupted");
                 Self::plain(&codes::INTERNAL)

@@ -1,9 +1,9 @@
 //! Two callers who want to make the same thing.
 
 use futures::future::join_all;
-use mizan_store::Store;
-use mizan_store::idempotency::{Claim, IdempotencyKey, StoredReply};
+use mizan_store::idempotency::{Claim, IdempotencyKey, KeptReply, StoredReply};
 use mizan_store::platform::SigningKey;
+use mizan_store::{Store, StoreError};
 
 use crate::tester::{Tester, at, custom, post_in, transfer};
 
@@ -12,6 +12,39 @@ fn key() -> IdempotencyKey {
         route: "POST /api/v1/player/wallet/deposit".into(),
         key: "k".into(),
     }
+}
+
+/// Writers keep replies without claiming their keys first. The rival has read that the key is new, waits when it
+/// writes, and is told that somebody came first: it does all of it again, and finds the reply.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_two_batches_with_one_key_the_later_one_waits_and_starts_again() -> anyhow::Result<()> {
+    fn kept(key: &IdempotencyKey) -> KeptReply<'_> {
+        KeptReply {
+            key,
+            fingerprint: b"body",
+            status: 201,
+            body: "{}",
+        }
+    }
+    let it = Tester::new().await?;
+    let mut first = it.begin().await?;
+    first.insert_replies(&[kept(&key())], at(1)).await?;
+    let (store, tenant) = (it.store.clone(), it.tenant);
+    let rival = tokio::spawn(async move {
+        let mut tx = store.begin(tenant).await?;
+        let used = tx.used_keys(&[&key()]).await?;
+        assert!(used.is_empty(), "what is not committed is not seen");
+        tx.insert_replies(&[kept(&key())], at(2)).await
+    });
+    it.wait_for_waiters(1).await?;
+    first.commit().await?;
+    let refused = rival.await?.expect_err("the key is used");
+    assert!(matches!(refused, StoreError::Collision { .. }), "{refused}");
+    let mut again = it.begin().await?;
+    let used = again.used_keys(&[&key()]).await?;
+    assert_eq!(used[&key()].reply.body, "{}");
+    assert_eq!(used[&key()].fingerprint, b"body");
+    Ok(())
 }
 
 /// Lets a first transaction claim the key, a rival wait for it, and the first one end.

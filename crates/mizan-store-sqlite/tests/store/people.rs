@@ -9,10 +9,10 @@ use mizan_store::Store;
 use mizan_store::api_keys::ApiKey;
 use mizan_store::audit::{AuditFilter, AuditRow};
 use mizan_store::flags::FlagOverride;
-use mizan_store::idempotency::{Claim, IdempotencyKey, StoredReply};
+use mizan_store::idempotency::{Claim, IdempotencyKey, KeptReply, StoredReply};
 use mizan_store::players::PlayerFilter;
 use mizan_store::staff::NewStaff;
-use mizan_store::{Page, Start};
+use mizan_store::{Page, Start, StoreError};
 
 use crate::harness::{at, bench, counted, player};
 
@@ -186,7 +186,7 @@ async fn flags_and_the_audit_log() {
 }
 
 #[tokio::test]
-async fn a_key_is_claimed_released_and_replayed() {
+async fn a_key_is_claimed_and_replayed() {
     let bench = bench().await;
     let key = IdempotencyKey {
         route: "POST /x".into(),
@@ -205,8 +205,6 @@ async fn a_key_is_claimed_released_and_replayed() {
         Claim::New,
         "what failed burns no key"
     );
-    tx.release_key(&key).await.unwrap();
-    assert_eq!(tx.claim_key(&key, b"f", at(1)).await.unwrap(), Claim::New);
     tx.keep_reply(&key, &reply).await.unwrap();
     tx.commit().await.unwrap();
     let mut tx = bench.begin().await;
@@ -219,4 +217,31 @@ async fn a_key_is_claimed_released_and_replayed() {
     drop(tx);
     let mut foreign = bench.store.begin(TenantId(99)).await.unwrap();
     assert_eq!(foreign.claim_key(&key, b"f", at(1)).await.unwrap(), Claim::New);
+}
+
+#[tokio::test]
+async fn a_reply_is_kept_with_a_new_key_once() {
+    let bench = bench().await;
+    let key = IdempotencyKey {
+        route: "POST /x".into(),
+        key: "k".into(),
+    };
+    let reply = KeptReply {
+        key: &key,
+        fingerprint: b"f",
+        status: 200,
+        body: "{}",
+    };
+    let mut tx = bench.begin().await;
+    assert!(tx.used_keys(&[&key]).await.unwrap().is_empty());
+    tx.insert_replies(&[reply], at(1)).await.unwrap();
+    tx.commit().await.unwrap();
+    let mut tx = bench.begin().await;
+    let used = tx.used_keys(&[&key]).await.unwrap();
+    assert_eq!(
+        (used[&key].reply.body.as_str(), used[&key].fingerprint.as_slice()),
+        ("{}", &b"f"[..])
+    );
+    let again = tx.insert_replies(&[reply], at(2)).await;
+    assert!(matches!(again, Err(StoreError::Collision { .. })), "{again:?}");
 }

@@ -4,6 +4,7 @@ mod amounts;
 mod bulk;
 mod checks;
 mod export;
+mod fairness;
 mod history;
 mod interrupted;
 mod posting;
