@@ -1,28 +1,21 @@
 //! Throwaway servers and a tester with verbs (tests only).
 //!
-//! Servers are real ones: PostgreSQL and Redis as the machine has them installed, on loopback, with a
-//! random password, in a directory that disappears. Nothing outlives the test process, even when that
-//! is killed: see [`warden`]. Linux only, as it reads `/proc`.
+//! Servers are real ones, from `mizan-throwaway`, and nothing outlives the test process. Linux only, as it reads
+//! `/proc`.
 
 pub mod client;
-pub mod port;
-pub mod postgres;
 pub mod process;
-pub mod process_tree;
 pub mod proxy;
-pub mod redis;
 pub mod signature;
-pub mod wait;
-pub mod warden;
 
 pub use client::{Reply, TestApp};
-pub use nix::sys::signal::Signal;
-pub use postgres::{Database, Postgres, fresh_database, shared_postgres, template_database};
+pub use mizan_throwaway::{
+    Database, Persistence, Postgres, Redis, Signal, eventually, fresh_database, port, postgres, process_tree,
+    redis, shared_postgres, shared_redis, template_database, wait, warden,
+};
 pub use process::{Finished, MizanCommand, MizanProcess};
 pub use proxy::FaultProxy;
-pub use redis::{Persistence, Redis, shared_redis};
 pub use signature::{sign_mockpsp, sign_standard_webhooks};
-pub use wait::eventually;
 
 /// Runs each test body once per store: `name` becomes `name::postgres` and `name::sqlite`.
 ///

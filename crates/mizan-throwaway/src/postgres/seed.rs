@@ -25,9 +25,15 @@ pub struct Planted {
     pub password: String,
 }
 
-/// Copies the seed to a new directory, making the seed first when it is not there yet.
+/// Copies the seed to a new directory, making the seed first when it is not there yet. A program that lies
+/// outside of a `target` has nowhere to keep a seed that only its user can write to, and does without.
 pub fn plant(install: &Install) -> anyhow::Result<Planted> {
-    let seed = seed(install)?;
+    let Some(nursery) = nursery()? else {
+        let directory = new_directory(install.user.as_ref())?;
+        let password = make(install, &directory)?;
+        return Ok(Planted { directory, password });
+    };
+    let seed = seed(install, &nursery)?;
     let directory = new_directory(install.user.as_ref())?;
     copy_tree(&seed.join("data"), &directory.join("data"), install.user.as_ref())?;
     Ok(Planted {
@@ -36,8 +42,7 @@ pub fn plant(install: &Install) -> anyhow::Result<Planted> {
     })
 }
 
-fn seed(install: &Install) -> anyhow::Result<PathBuf> {
-    let nursery = nursery()?;
+fn seed(install: &Install, nursery: &Path) -> anyhow::Result<PathBuf> {
     let name = format!("postgres-{}-{REVISION}", install.version);
     let seed = nursery.join(&name);
     if seed.exists() {
@@ -51,7 +56,7 @@ fn seed(install: &Install) -> anyhow::Result<PathBuf> {
     // The user who runs initdb may not be able to reach our target directory, so it works elsewhere.
     let workshop = new_directory(install.user.as_ref())?;
     let made = make(install, &workshop).and_then(|password| {
-        let partial = tempfile::tempdir_in(&nursery)?;
+        let partial = tempfile::tempdir_in(nursery)?;
         copy_tree(&workshop.join("data"), &partial.path().join("data"), None)?;
         fs::write(partial.path().join("password"), password)?;
         fs::rename(partial.keep(), &seed)?; // whole or not at all, even when we are killed
@@ -94,15 +99,15 @@ fn make(install: &Install, workshop: &Path) -> anyhow::Result<String> {
     Ok(password)
 }
 
-/// `target/testkit`, found from the test binary's own place below `target`.
-fn nursery() -> anyhow::Result<PathBuf> {
-    let binary = std::env::current_exe().context("cannot tell where the test binary is")?;
+/// `target/testkit`, found from the program's own place below `target`.
+fn nursery() -> anyhow::Result<Option<PathBuf>> {
+    let binary = std::env::current_exe().context("cannot tell where the program is")?;
     let target = binary.ancestors().find(|it| it.join("CACHEDIR.TAG").exists());
-    let nursery = target
-        .map_or_else(std::env::temp_dir, Path::to_path_buf)
-        .join("testkit");
+    let Some(nursery) = target.map(|it| it.join("testkit")) else {
+        return Ok(None);
+    };
     fs::create_dir_all(&nursery)?;
-    Ok(nursery)
+    Ok(Some(nursery))
 }
 
 /// An empty directory for one server, below the system's temporary directory; its warden removes it.

@@ -1,4 +1,4 @@
-# Runs one server at a time, and ends with it when the test process is gone.
+# Runs one server at a time, and ends with it when the process that started it is gone.
 # usage: sh -c "$(cat warden.sh)" warden END_SIGNAL DIRECTORY PROGRAM ARGUMENT...
 # stdin: "start" (answers with the pid) and "reap" (answers with the exit status once it has ended).
 end=$1
@@ -21,7 +21,7 @@ while read -r word; do
     ;;
   esac
 done
-# End of input: the test dropped the server, or the test process died.
+# End of input: its owner dropped the server, or the process that owns the server died.
 if [ -n "$pid" ]; then
   # A server that is paused cannot end, nor can it while its children are.
   kill -s CONT $(cat "/proc/$pid/task/$pid/children") "$pid"
