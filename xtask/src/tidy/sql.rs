@@ -4,7 +4,8 @@ use super::Found;
 use super::words::pattern;
 use crate::Repo;
 
-const STORES: [&str; 2] = ["mizan-store-postgres", "mizan-store-sqlite"];
+/// The stores; and the throwaway servers, which make and copy databases and know no table.
+const STORES: [&str; 3] = ["mizan-store-postgres", "mizan-store-sqlite", "mizan-throwaway"];
 
 /// Statements as people write them: in capitals anywhere, in any case at the start of a string.
 const STATEMENT: &str = concat!(

@@ -16,6 +16,8 @@ pub const NO: Exit = Exit(1);
 pub const WRONG_USE: Exit = Exit(2);
 /// It could not be done.
 pub const COULD_NOT: Exit = Exit(3);
+/// What would have been written held a secret; it is not there.
+pub const LEAK: Exit = Exit(4);
 /// The configuration is wrong.
 pub const CONFIGURATION: Exit = Exit(Problems::EXIT_STATUS);
 

@@ -1,13 +1,17 @@
 //! `mizan gate`: runs a pack of checks and says GO or NO-GO, and what is done with the evidence of it.
 
 mod keygen;
+mod list;
+mod local;
 mod report;
+mod run;
 mod ticket;
 mod verify;
+mod words;
 
 use clap::{Args, Subcommand};
 
-use super::exit::Exit;
+use super::exit::{self, Exit};
 
 #[derive(Debug, Args)]
 pub struct GateArgs {
@@ -17,6 +21,12 @@ pub struct GateArgs {
 
 #[derive(Debug, Subcommand)]
 enum GateCommand {
+    /// Runs a pack. Exit: 0 GO, 1 NO-GO, 2 bad pack file, 3 could not run, 4 the leak guard stopped it.
+    Run(run::RunArgs),
+    /// Lists the packs of a directory with what they need, and runs that did not come to their end.
+    List(list::ListArgs),
+    /// Prints the JSON Schema of packs, for editors.
+    Schema,
     /// Checks an evidence pack offline. Exit: 0 it stands, 1 it is refused, 3 it cannot be read.
     Verify(verify::VerifyArgs),
     /// Makes a report of an evidence pack again: another language, another form.
@@ -31,6 +41,12 @@ enum GateCommand {
 
 pub async fn run(args: GateArgs) -> anyhow::Result<Exit> {
     match args.command {
+        GateCommand::Run(args) => run::run(args).await,
+        GateCommand::List(args) => list::run(&args),
+        GateCommand::Schema => {
+            print!("{}", mizan_gate::schema::gate_pack());
+            Ok(exit::DONE)
+        }
         GateCommand::Verify(args) => verify::run(&args),
         GateCommand::Report(args) => report::run(&args),
         GateCommand::Keygen(args) => keygen::run(&args),

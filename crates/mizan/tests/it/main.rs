@@ -1,6 +1,7 @@
 //! Journeys over HTTP and the command line, against the real binary, on every store.
 
 mod finance;
+mod gate;
 mod harness;
 mod postings;
 mod psp;

@@ -1,0 +1,66 @@
+//! What a run says while it goes on, on stderr; the verdict goes to stdout.
+
+use mizan_gate::Event;
+use mizan_gate::record::{GateRecord, Status, Verdict};
+
+pub fn progress(event: Event<'_>) {
+    match event {
+        Event::Started { dir, refused } => {
+            eprintln!("run directory: {}", dir.display());
+            for it in refused {
+                eprintln!("warning: {} is not masked by its value: {}", it.name, it.reason);
+            }
+        }
+        Event::Packet { id, title } => eprintln!("\npacket {id}: {title}"),
+        Event::Step { step, .. } => {
+            let ms = (step.finished_at - step.started_at).num_milliseconds();
+            eprintln!(
+                "  {:<7} {:<8} {} ({ms} ms)",
+                status(step.status),
+                step.kind,
+                step.id
+            );
+            for it in step.criteria.iter().filter(|it| !it.passed) {
+                eprintln!(
+                    "          {}: expected {}, seen {}",
+                    it.name, it.expected, it.seen
+                );
+            }
+            if let Some(error) = &step.error {
+                eprintln!("          {error}");
+            }
+            if !step.observed.is_empty() {
+                eprintln!("          observed {}", step.observed.join(" -> "));
+            }
+        }
+        Event::PacketDone(packet) => eprintln!("  {}: {}", status(packet.status), packet.note),
+    }
+}
+
+fn status(status: Status) -> &'static str {
+    match status {
+        Status::Pass => "PASS",
+        Status::Fail => "FAIL",
+        Status::Error => "ERROR",
+        Status::Skipped => "SKIPPED",
+    }
+}
+
+pub fn verdict(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Go => "GO",
+        Verdict::GoWithWaiver => "GO WITH WAIVER",
+        Verdict::NoGo => "NO-GO",
+    }
+}
+
+/// The verdict and why.
+pub fn summary(record: &GateRecord) {
+    println!("{}: {}", record.gate, verdict(record.verdict));
+    for reason in &record.reasons {
+        println!("  {reason}");
+    }
+    for it in &record.waivers {
+        println!("  waiver of packet {}: {}, {}", it.packet, it.by, it.reason);
+    }
+}
