@@ -28,6 +28,7 @@ pub mod posting;
 mod recent;
 pub mod recon_execute;
 pub mod recon_runs;
+pub mod recon_schedules;
 pub mod retry;
 pub mod seal;
 pub mod sessions;

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use mizan_core::{Job, ProviderKey, RunId, TimeWindow};
 use mizan_store::outbox::NewJob;
 use mizan_store::recon_runs::{ReconRun, RunFilter, RunStatus};
-use mizan_store::{Page, Paged};
+use mizan_store::{Page, Paged, Tx};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -64,9 +64,23 @@ pub async fn create(app: &App, caller: &Caller, new: &NewRun, by: Executor) -> R
 }
 
 async fn create_once(app: &App, caller: &Caller, new: &NewRun, by: Executor) -> Result<ReconRun> {
-    let now = app.now();
     let mut tx = app.store.begin(caller.tenant).await?;
-    let (connection, _) = app.provider(&mut *tx, &new.provider).await?;
+    let run = insert(app, &mut *tx, caller, new, by).await?;
+    tx.commit().await?;
+    app.job_bell.notify_one();
+    Ok(run)
+}
+
+/// Inserts a run with its job, or finds the one that has its key.
+pub(crate) async fn insert(
+    app: &App,
+    tx: &mut dyn Tx,
+    caller: &Caller,
+    new: &NewRun,
+    by: Executor,
+) -> Result<ReconRun> {
+    let now = app.now();
+    let (connection, _) = app.provider(tx, &new.provider).await?;
     let run = ReconRun {
         id: RunId::new(),
         provider: connection.provider,
@@ -116,9 +130,7 @@ async fn create_once(app: &App, caller: &Caller, new: &NewRun, by: Executor) -> 
         ),
         ..Change::default()
     };
-    audit::write(&mut *tx, caller, now, change).await?;
-    tx.commit().await?;
-    app.job_bell.notify_one();
+    audit::write(tx, caller, now, change).await?;
     Ok(run)
 }
 

@@ -31,6 +31,7 @@ mod params;
 pub mod permissions;
 mod players;
 mod recon_runs;
+mod recon_schedules;
 mod request_id;
 mod room;
 mod router;

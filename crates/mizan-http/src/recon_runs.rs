@@ -119,7 +119,7 @@ pub(crate) struct RanNow {
 }
 
 /// A key that is none names no connection.
-fn provider(text: &str) -> Result<ProviderKey, ApiError> {
+pub(crate) fn provider(text: &str) -> Result<ProviderKey, ApiError> {
     text.parse()
         .map_err(|error| ApiError::new(&codes::UNSUPPORTED_PROVIDER, error).with("field", "provider"))
 }

@@ -14,8 +14,8 @@ use crate::permissions::Permission as P;
 use crate::state::{Edge, HttpState};
 use crate::{
     accounts, adjustments, api_keys, audit, auth, completeness, connections, finding_adjustments,
-    finding_work, findings, findings_csv, flags, frame, health, login, openapi, players, recon_runs, staff,
-    tenants, transfers, wallets, webhook_inbox, webhooks, withdrawals,
+    finding_work, findings, findings_csv, flags, frame, health, login, openapi, players, recon_runs,
+    recon_schedules, staff, tenants, transfers, wallets, webhook_inbox, webhooks, withdrawals,
 };
 
 /// The HTTP side of a process. Serve it with the peer's address as connect info
@@ -125,6 +125,9 @@ fn of_operations() -> OpenApiRouter<Edge> {
         .routes(needs(P::ReconRead, routes!(recon_runs::get)))
         .routes(needs(P::ReconRun, routes!(recon_runs::cancel)))
         .routes(needs(P::ReconRun, routes!(recon_runs::run_now)))
+        .routes(needs(P::ReconRead, routes!(recon_schedules::list)))
+        .routes(needs(P::ReconRun, routes!(recon_schedules::put)))
+        .routes(needs(P::ReconRun, routes!(recon_schedules::delete)))
         .routes(needs(P::FlagsRead, routes!(flags::list)))
         .routes(needs(P::FlagsSet, routes!(flags::set)))
         .routes(needs(P::AuditRead, routes!(audit::list)))

@@ -29,6 +29,7 @@ mod platform;
 mod players;
 mod pool;
 mod recon_runs;
+mod recon_schedules;
 mod record;
 mod revisions;
 mod session;

@@ -13,7 +13,9 @@ use mizan_store::tenants::Tenant;
 
 use crate::pool::SessionPool;
 use crate::session::Session;
-use crate::{api_keys, connections, idempotency, outbox, players, signing_keys, staff, tenants};
+use crate::{
+    api_keys, connections, idempotency, outbox, players, recon_schedules, signing_keys, staff, tenants,
+};
 
 pub(crate) struct PgPlatform {
     pub(crate) session: Session,
@@ -128,6 +130,10 @@ impl Platform for PgPlatform {
 
     async fn end_job(&mut self, id: i64, token: i64, end: &JobEnd, at: Timestamp) -> Result<bool> {
         outbox::end(&self.session, id, token, end, at).await
+    }
+
+    async fn due_schedules(&mut self, now: Timestamp) -> Result<Vec<(TenantId, ProviderKey)>> {
+        recon_schedules::due(&self.session, now).await
     }
 
     async fn queue_depth(&mut self, now: Timestamp) -> Result<QueueDepth> {

@@ -33,6 +33,7 @@ pub fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
         crate::payouts::STATEMENTS,
         crate::players::STATEMENTS,
         crate::recon_runs::STATEMENTS,
+        crate::recon_schedules::STATEMENTS,
         crate::revisions::STATEMENTS,
         crate::signing_keys::STATEMENTS,
         crate::staff::STATEMENTS,

@@ -27,6 +27,7 @@ mod payouts;
 mod platform;
 mod players;
 mod recon_runs;
+mod recon_schedules;
 mod session;
 mod staff;
 mod statement;
@@ -67,6 +68,7 @@ pub fn statements() -> impl Iterator<Item = (&'static str, &'static str)> {
         platform::signing_keys::STATEMENTS,
         players::STATEMENTS,
         recon_runs::STATEMENTS,
+        recon_schedules::STATEMENTS,
         session::STATEMENTS,
         staff::STATEMENTS,
         store::STATEMENTS,

@@ -278,6 +278,10 @@ impl Platform for SqlitePlatform {
         self.change(move |db| jobs::end(db, id, token, &end, at)).await
     }
 
+    async fn due_schedules(&mut self, now: Timestamp) -> Result<Vec<(TenantId, ProviderKey)>> {
+        self.look(move |db| crate::recon_schedules::due(db, now)).await
+    }
+
     async fn queue_depth(&mut self, now: Timestamp) -> Result<QueueDepth> {
         self.look(move |db| jobs::depth(db, now)).await
     }

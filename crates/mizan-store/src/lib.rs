@@ -26,6 +26,7 @@ pub mod payouts;
 pub mod platform;
 pub mod players;
 pub mod recon_runs;
+pub mod recon_schedules;
 pub mod staff;
 pub mod tenants;
 pub mod transfers;
@@ -95,6 +96,7 @@ pub trait Tx:
     + payouts::Payouts
     + players::Players
     + recon_runs::ReconRuns
+    + recon_schedules::ReconSchedules
     + staff::StaffRows
     + tenants::OwnTenant
     + transfers::Transfers

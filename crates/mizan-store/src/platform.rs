@@ -119,6 +119,9 @@ pub trait Platform: Chain + Send {
     /// Ends a try; `false` if the job is not held with this token any more.
     async fn end_job(&mut self, id: i64, token: i64, end: &JobEnd, at: Timestamp) -> Result<bool>;
 
+    /// The schedules of all tenants that have a run to make.
+    async fn due_schedules(&mut self, now: Timestamp) -> Result<Vec<(TenantId, ProviderKey)>>;
+
     async fn queue_depth(&mut self, now: Timestamp) -> Result<QueueDepth>;
 
     /// When the next job is due that nobody holds.

@@ -76,13 +76,14 @@ impl Crew {
     fn spawn(&self, work: Work, hand: Option<OwnedSemaphorePermit>) {
         let crew = self.clone();
         self.tasks.spawn(async move {
-            let hand = match hand {
-                Some(hand) => Some(hand),
-                None => tokio::select! {
+            let hand = if hand.is_some() {
+                hand
+            } else {
+                tokio::select! {
                     biased;
                     () = crew.hand_back.cancelled() => None, // the try below hands the job back
                     hand = Arc::clone(&crew.hands).acquire_owned() => hand.ok(),
-                },
+                }
             };
             match work {
                 Work::One(job) => attempt::hold(&crew.app, &crew.settings, &job, &crew.hand_back).await,

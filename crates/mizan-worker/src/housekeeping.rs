@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use mizan_flows::{App, seal};
+use mizan_flows::{App, recon_schedules, seal};
 use mizan_ledger::chain::Head;
 use mizan_store::StoreError;
 use mizan_store::outbox::QueueDepth;
@@ -124,4 +124,31 @@ async fn depth(app: &App) -> Result<QueueDepth, StoreError> {
     let depth = platform.queue_depth(app.now()).await?;
     platform.rollback().await?;
     Ok(depth)
+}
+
+/// How often schedules are looked at.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// Makes the runs of schedules when they are due, until it is told to stop. Any number of processes may do this.
+pub async fn follow_schedules(app: Arc<App>, stop: CancellationToken) {
+    let mut every = tokio::time::interval(LOOK_EVERY);
+    every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut well = true;
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = every.tick() => {}
+        }
+        match recon_schedules::make_due(&app).await {
+            Ok(_) => well = true,
+            Err(error) if well => {
+                well = false;
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "schedules cannot be followed"
+                );
+            }
+            Err(_) => {}
+        }
+    }
 }

@@ -15,7 +15,7 @@ pub mod runner;
 pub mod settings;
 
 pub use consumer::Consumer;
-pub use housekeeping::{Housekeeping, keep_house, measure_queue};
+pub use housekeeping::{Housekeeping, follow_schedules, keep_house, measure_queue};
 pub use relay::{Relay, RelaySettings};
 pub use runner::Runner;
 pub use settings::WorkerSettings;

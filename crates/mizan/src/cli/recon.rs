@@ -3,6 +3,8 @@
 mod bank;
 mod files;
 mod progress;
+mod run;
+mod schedule;
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -15,9 +17,7 @@ use clap::{Args, Subcommand};
 use comfy_table::{CellAlignment, Table, presets};
 use indicatif::{ProgressBar, ProgressStyle};
 use mizan_config::memory_limit;
-use mizan_core::{Currency, ProviderKey, TimeWindow, Timestamp};
-use mizan_flows::recon_runs::{Executor, NewRun};
-use mizan_flows::{Caller, recon_execute, recon_runs, tenants};
+use mizan_core::Currency;
 use mizan_mask::Masker;
 use mizan_recon::engine::Report;
 use mizan_recon::statement::Check;
@@ -28,11 +28,9 @@ use mizan_recon::view::{FindingView, QuarantinedView, SummaryView};
 use mizan_recon::{
     Job, Limits, LineSource, MatchEngine, NativeEngine, RuleFile, RuleSet, Rules, Watch, legs,
 };
-use mizan_store::recon_runs::RunStatus;
 
 use self::progress::Shown;
 use super::exit::{self, Exit};
-use crate::wire;
 
 #[derive(Debug, Args)]
 pub struct ReconArgs {
@@ -46,8 +44,12 @@ enum ReconCommand {
     ///
     /// Exit 0 when the files could be compared, whatever was found; with --fail-on-findings, 1 when they differ.
     Match(MatchArgs),
-    /// Runs a reconciliation of a provider now, on the configured database.
-    Run(RunArgs),
+    /// Reconciles a provider in a window, on the configured database.
+    ///
+    /// With a queue a worker runs it, and --wait shows how it gets on; without one it runs here, to its end.
+    Run(run::RunArgs),
+    /// The runs that are made by the clock.
+    Schedule(schedule::ScheduleArgs),
 }
 
 #[derive(Debug, Args)]
@@ -95,35 +97,13 @@ fn tolerance(text: &str) -> Result<(Currency, u64), String> {
     Ok((currency, minor))
 }
 
-#[derive(Debug, Args)]
-struct RunArgs {
-    /// The key of the provider connection.
-    #[arg(long)]
-    provider: ProviderKey,
-    /// RFC 3339; the window includes its start.
-    #[arg(long, value_name = "TIME")]
-    window_start: Timestamp,
-    /// RFC 3339; the window does not include its end.
-    #[arg(long, value_name = "TIME")]
-    window_end: Timestamp,
-    /// Keeps no findings.
-    #[arg(long)]
-    dry_run: bool,
-    #[arg(long)]
-    idempotency_key: Option<String>,
-    /// The tenant's key; the default tenant without it.
-    #[arg(long)]
-    tenant: Option<mizan_core::TenantKey>,
-    #[arg(long)]
-    json: bool,
-}
-
 pub async fn run(args: ReconArgs) -> anyhow::Result<Exit> {
     match args.command {
         ReconCommand::Match(args) => tokio::task::spawn_blocking(move || match_two(&args))
             .await
             .context("the match was interrupted")?,
-        ReconCommand::Run(args) => run_one(args).await,
+        ReconCommand::Run(args) => run::run(args).await,
+        ReconCommand::Schedule(args) => schedule::run(args).await,
     }
 }
 
@@ -351,58 +331,4 @@ pub(super) fn spinner(what: &'static str) -> ProgressBar {
     }
     bar.enable_steady_tick(Duration::from_millis(120));
     bar
-}
-
-async fn run_one(args: RunArgs) -> anyhow::Result<Exit> {
-    let loaded = wire::settings()?;
-    let masker = wire::masker();
-    wire::logging::start_quiet(&loaded.settings.log, &masker);
-    let Ok(window) = TimeWindow::new(args.window_start, args.window_end) else {
-        eprintln!("error: --window-end must be after --window-start");
-        return Ok(exit::WRONG_USE);
-    };
-    let store = wire::stores::open(&loaded.settings.database)?;
-    let app = wire::app(&loaded.settings, store);
-    let key = args.tenant.unwrap_or_else(|| app.settings.default_tenant.clone());
-    let tenant = tenants::by_key(&app, &key).await?;
-    let caller = Caller::system(tenant.id, "cli", None);
-    let new = NewRun {
-        provider: args.provider,
-        window,
-        dry_run: args.dry_run,
-        idempotency_key: args.idempotency_key,
-        statement: None,
-    };
-    let bar = spinner("reconciling");
-    let queued = recon_runs::create(&app, &caller, &new, Executor::Caller).await?;
-    let run = recon_execute::run_now(&app, &caller, queued.id).await?;
-    bar.finish_and_clear();
-    let parse = |it: &Option<String>| -> serde_json::Value {
-        it.as_deref()
-            .and_then(|it| serde_json::from_str(it).ok())
-            .unwrap_or_default()
-    };
-    let (stats, error) = (parse(&run.stats_json), parse(&run.error_json));
-    if args.json {
-        let body = serde_json::json!({
-            "id": run.id, "provider": run.provider, "status": run.status.as_str(), "dry_run": run.dry_run,
-            "stats_json": stats, "error_json": error,
-        });
-        println!("{}", masker.mask(&body.to_string()));
-    } else {
-        println!("run {} {}", run.id, run.status);
-        let mut findings = table(&["finding", "count"]);
-        for (name, count) in stats["summary"]["findings"].as_object().into_iter().flatten() {
-            findings.add_row([name.clone(), count.to_string()]);
-        }
-        println!("{findings}");
-        if !error.is_null() {
-            println!("{}", masker.mask(&error.to_string()));
-        }
-    }
-    Ok(if run.status == RunStatus::Completed {
-        exit::DONE
-    } else {
-        exit::COULD_NOT
-    })
 }

@@ -9,7 +9,9 @@ use clap::Args;
 use mizan_config::{Database, ReconRunner, Settings};
 use mizan_flows::Caller;
 use mizan_flows::{App, bootstrap, flags};
-use mizan_worker::{Housekeeping, Relay, RelaySettings, Runner, WorkerSettings, keep_house, measure_queue};
+use mizan_worker::{
+    Housekeeping, Relay, RelaySettings, Runner, WorkerSettings, follow_schedules, keep_house, measure_queue,
+};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -168,7 +170,9 @@ async fn work(app: Arc<App>, settings: Settings, stop: CancellationToken) {
 async fn jobs(app: Arc<App>, settings: &Settings, stop: CancellationToken) {
     let (Some(redis), ReconRunner::Queue) = (&settings.redis, settings.recon.runner) else {
         let name = wire::queue::worker_name("serve");
-        return Runner::new(app, WorkerSettings::named(name)).run(stop).await;
+        let runner = Runner::new(Arc::clone(&app), WorkerSettings::named(name));
+        tokio::join!(runner.run(stop.clone()), follow_schedules(app, stop));
+        return;
     };
     let queue = wire::queue::open(redis, &settings.queue.name);
     match queue {

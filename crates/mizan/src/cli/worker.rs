@@ -11,7 +11,7 @@ use mizan_http::health::{Detail, Probe};
 use mizan_worker::consumer::GONE_AFTER;
 use mizan_worker::queue::Queue;
 use mizan_worker::queue::redis::RedisQueue;
-use mizan_worker::{Consumer, Relay, RelaySettings, WorkerSettings, measure_queue};
+use mizan_worker::{Consumer, Relay, RelaySettings, WorkerSettings, follow_schedules, measure_queue};
 use tokio_util::sync::CancellationToken;
 
 use super::exit::{self, Exit};
@@ -127,10 +127,12 @@ async fn work(
     );
     let relayed = tokio::spawn(relay.run(relaying.clone()));
     let measured = tokio::spawn(measure_queue(Arc::clone(&app), stop.clone()));
+    let scheduled = tokio::spawn(follow_schedules(Arc::clone(&app), stop.clone()));
     consume(&app, &queue, worker, &stop).await;
     relaying.cancel();
     relayed.await?;
     measured.await?;
+    scheduled.await?;
     signal.await??;
     tracing::info!(event = "worker.stopped", "stopped");
     Ok(())

@@ -3,6 +3,7 @@
 mod deaths;
 mod redis_away;
 mod runs;
+mod schedules;
 mod start;
 
 use mizan_testkit::{FaultProxy, MizanCommand, MizanProcess, Redis, Reply, Signal, TestApp, eventually};

@@ -58,6 +58,9 @@ GET    /api/v1/reconciliation/runs                            ofpa recon:read
 GET    /api/v1/reconciliation/runs/{id}                       ofpa recon:read
 POST   /api/v1/reconciliation/runs/{id}/cancel                op recon:write
 POST   /api/v1/payments/reconciliation/run                    op recon:write
+GET    /api/v1/reconciliation/schedules                       ofpa recon:read
+PUT    /api/v1/reconciliation/schedules/{provider}            op recon:write
+DELETE /api/v1/reconciliation/schedules/{provider}            op recon:write
 GET    /api/v1/flags                                          ofpa
 PUT    /api/v1/flags/{name}                                   op
 GET    /api/v1/audit                                          ofpa

@@ -98,7 +98,7 @@ async fn up_down_and_up_again(home: Home) {
     );
     assert!(shell.expect("history --verbose", 0).await.contains("checksum"));
 
-    let down = shell.expect("downgrade -1", 0).await;
+    let down = shell.expect("downgrade 0007", 0).await;
     assert!(
         down.contains("Running downgrade") && down.contains("drops table reconciliation_findings"),
         "{down}"
@@ -124,7 +124,7 @@ async fn a_foreign_findings_table_is_a_conflict_and_stays_untouched_on_sqlite() 
 async fn a_foreign_findings_table_is_a_conflict(home: Home) {
     let shell = Shell::on(home).await;
     shell.expect("upgrade head", 0).await;
-    shell.expect("downgrade -1", 0).await;
+    shell.expect("downgrade 0007", 0).await;
     let foreign = "CREATE TABLE reconciliation_findings (id integer, note text);
                    INSERT INTO reconciliation_findings VALUES (1, 'not ours')";
     shell.home.sql(foreign).await.expect("the foreign table is made");
