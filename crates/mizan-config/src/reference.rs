@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    admin, anchor, auth, cors, database, env, flags, listen, log, mockpsp, queue, ready, recon, redis,
-    webhooks,
+    admin, anchor, auth, cors, database, env, flags, listen, log, mockpsp, objects, queue, ready, recon,
+    redis, webhooks,
 };
 
 /// What kind of text a variable takes.
@@ -38,12 +38,13 @@ pub struct Setting {
     pub shape: Shape,
 }
 
-const SECTIONS: [(&str, &[Setting]); 15] = [
+const SECTIONS: [(&str, &[Setting]); 16] = [
     ("Mode", env::SETTINGS),
     ("Database", database::SETTINGS),
     ("Redis", redis::SETTINGS),
     ("Queue", queue::SETTINGS),
     ("Reconciliation", recon::SETTINGS),
+    ("Statements", objects::SETTINGS),
     ("Readiness", ready::SETTINGS),
     ("Listening", listen::SETTINGS),
     ("First start", admin::SETTINGS),

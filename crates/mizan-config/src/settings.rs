@@ -10,6 +10,7 @@ use crate::env::{self, Mode};
 use crate::flags::{self, Flags};
 use crate::listen::{self, Listen};
 use crate::log::{self, Log};
+use crate::objects::{self, ObjectStore};
 use crate::problem::{Problems, Report, Warning};
 use crate::queue::{self, Queue};
 use crate::ready::{self, Ready};
@@ -28,6 +29,10 @@ pub struct Settings {
     pub redis: Option<Redis>,
     pub queue: Queue,
     pub recon: Recon,
+    /// Where uploaded statements are kept.
+    pub objects: ObjectStore,
+    /// Where rule and map files of providers are.
+    pub recon_rules_dir: Option<PathBuf>,
     pub ready: Ready,
     pub listen: Listen,
     pub admin: Admin,
@@ -62,6 +67,8 @@ impl Settings {
         let redis = redis::read(&vars, &mut report);
         let queue = queue::read(&vars, &mut report);
         let recon = recon::read(&vars, mode, &mut report);
+        let objects = objects::read(&vars, mode, &mut report);
+        let recon_rules_dir = objects::rules_dir(&vars);
         let ready = ready::read(&vars, &mut report);
         let listen = listen::read(&vars, mode, &mut report);
         let admin = admin::read(&vars, mode, &mut report);
@@ -84,6 +91,8 @@ impl Settings {
             redis,
             queue,
             recon,
+            objects,
+            recon_rules_dir,
             ready,
             listen,
             admin,

@@ -69,6 +69,8 @@ uuid_id! {
     /// A reconciliation run.
     RunId,
     FindingId,
+    /// A provider's or a bank's statement that was uploaded.
+    StatementId,
     /// A proposed correction of the ledger, made for a finding.
     AdjustmentId,
 }

@@ -15,7 +15,7 @@ pub use clock::{Clock, ManualClock, SystemClock};
 pub use currency::Currency;
 pub use ids::{
     AccountId, AdjustmentId, ApiKeyId, AttemptId, DepositId, FindingId, PlayerId, ProviderKey, RunId,
-    StaffId, TenantId, TenantKey, TransactionId, WebhookEventId, WithdrawalId,
+    StaffId, StatementId, TenantId, TenantKey, TransactionId, WebhookEventId, WithdrawalId,
 };
 pub use job::Job;
 pub use money::{AmountError, Minor, Money};

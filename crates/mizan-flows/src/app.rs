@@ -12,7 +12,9 @@ use mizan_store::connections::Connection;
 use mizan_store::{Store, Tx};
 use tokio::sync::Notify;
 
+use crate::objects::Objects;
 use crate::passwords::Passwords;
+use crate::recon_files::ReconFiles;
 use crate::sessions::Sessions;
 use crate::webhook_intake::desk::Desk;
 use crate::writer::Writer;
@@ -52,6 +54,10 @@ pub struct App {
     pub clock: Arc<dyn Clock>,
     pub adapters: Arc<dyn Adapters>,
     pub engine: Arc<dyn MatchEngine>,
+    /// Where uploaded statements are kept.
+    pub objects: Arc<dyn Objects>,
+    /// The rule and map files of providers.
+    pub recon: ReconFiles,
     pub settings: FlowSettings,
     pub sessions: Sessions,
     pub passwords: Passwords,

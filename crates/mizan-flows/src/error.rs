@@ -7,6 +7,8 @@ use mizan_payments::rollout;
 use mizan_payments::withdrawal::InvalidTransition;
 use mizan_store::StoreError;
 
+use crate::objects::ObjectError;
+
 #[derive(Debug, thiserror::Error)]
 pub enum FlowError {
     #[error(transparent)]
@@ -59,6 +61,11 @@ pub enum FlowError {
         state: String,
         wanted: &'static str,
     },
+    /// The file is no statement that can be read.
+    #[error("{0}")]
+    StatementRefused(String),
+    #[error(transparent)]
+    Objects(#[from] ObjectError),
     /// A task of this process ended in the middle of its work.
     #[error("the work was interrupted")]
     Interrupted,

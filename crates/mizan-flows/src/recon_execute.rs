@@ -3,8 +3,8 @@
 //! The run's row is the record. Only the worker that set it to running with the latest attempt may end it.
 
 mod ledger_side;
+mod statement_side;
 
-use std::io::Cursor;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -12,10 +12,8 @@ use chrono::TimeDelta;
 use mizan_core::{FindingId, RunId, Timestamp, TransactionId};
 use mizan_recon::engine::{Job, Progress, Report, Watch};
 use mizan_recon::finding::Finding;
+use mizan_recon::legs;
 use mizan_recon::line::Line;
-use mizan_recon::rules::Rules;
-use mizan_recon::statement::ColumnMap;
-use mizan_recon::statement::generic::GenericReader;
 use mizan_recon::view::{FindingView, QuarantinedView, SummaryView};
 use mizan_store::Tx;
 use mizan_store::findings::{FindingStatus, StoredFinding, Upserted};
@@ -24,6 +22,8 @@ use mizan_store::recon_runs::{ReconRun, RunStatus};
 use crate::jobs::{JobOutcome, Try};
 use crate::retry::is_passing;
 use crate::{App, Caller, FlowError, Result, completeness};
+
+use statement_side::{StatementSide, unreadable};
 
 /// How far apart the clocks of a provider and of the ledger may be.
 const MARGIN: TimeDelta = TimeDelta::minutes(5);
@@ -112,22 +112,17 @@ async fn start(app: &App, caller: &Caller, id: RunId, this: &Try) -> Result<Opti
 }
 
 async fn compare(app: &App, caller: &Caller, run: &ReconRun) -> Result<Report> {
-    let mut tx = app.store.read(caller.tenant).await?;
-    let (connection, provider) = app.provider(&mut *tx, &run.provider).await?;
-    tx.rollback().await?;
-    let rules = Rules::default().with_window(run.window, TimeDelta::zero(), MARGIN);
+    let set = app.recon.rules(&run.provider);
+    let rules = set.rules.with_window(run.window, TimeDelta::zero(), MARGIN);
     let reading = rules.reading_window().unwrap_or(run.window);
-    let statement = provider.statement(reading).await?;
+    let statement = StatementSide::fetch(app, caller, run, reading).await?;
 
     let (sender, receiver) = ledger_side::channel();
     let engine = Arc::clone(&app.engine);
-    let name = format!("{}-{}", connection.provider, run.id);
     let cancelled = CancelOnDrop::default();
     let (stop, id) = (Arc::clone(&cancelled.0), run.id);
     let matching = tokio::task::spawn_blocking(move || {
-        let unreadable = |it: &dyn std::fmt::Display| FlowError::invalid("statement", it);
-        let mut statement = GenericReader::open(name, Cursor::new(statement.bytes), ColumnMap::default())
-            .map_err(|it| unreadable(&it))?;
+        let mut lines = statement.open()?;
         let mut ledger = receiver.source();
         let reached = AtomicU64::new(0);
         let progress = |it| log_progress(id, it, &reached);
@@ -137,11 +132,13 @@ async fn compare(app: &App, caller: &Caller, run: &ReconRun) -> Result<Report> {
         };
         let job = Job {
             watch,
-            ..Job::new(&mut statement, &mut ledger, &rules)
+            ..Job::new(&mut *lines, &mut ledger, &rules)
         };
-        engine.run(job).map_err(|it| unreadable(&it))
+        let mut report = engine.run(job).map_err(|it| unreadable(&it))?;
+        legs::apply(&mut report, &set.legs, &rules);
+        Ok(report)
     });
-    let streaming = sender.send(app, caller.tenant, &connection.provider, reading);
+    let streaming = sender.send(app, caller.tenant, &run.provider, reading);
     let (streamed, matched) = tokio::join!(streaming, matching);
     // What the store says about its failure is worth more than that the engine missed the rest.
     streamed?;

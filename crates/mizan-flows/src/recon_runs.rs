@@ -57,9 +57,6 @@ pub async fn create(app: &App, caller: &Caller, new: &NewRun, by: Executor) -> R
     {
         return Err(FlowError::invalid("idempotency_key", "use 1 to 255 bytes"));
     }
-    if new.statement.is_some() {
-        return Err(FlowError::invalid("statement_id", "there is no such statement"));
-    }
     retrying("recon.create", || create_once(app, caller, new, by)).await
 }
 
@@ -81,6 +78,15 @@ pub(crate) async fn insert(
 ) -> Result<ReconRun> {
     let now = app.now();
     let (connection, _) = app.provider(tx, &new.provider).await?;
+    if let Some(id) = new.statement {
+        let found = tx.statement(id.into()).await?;
+        if found.is_none_or(|it| it.provider != new.provider) {
+            return Err(FlowError::invalid(
+                "statement_id",
+                "this provider has no such statement",
+            ));
+        }
+    }
     let run = ReconRun {
         id: RunId::new(),
         provider: connection.provider,

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use mizan_payments::provider::ProviderError;
 
+use crate::objects::ObjectError;
 use crate::{FlowError, Result};
 
 /// How often a story is told at the most.
@@ -36,6 +37,7 @@ pub fn is_passing(error: &FlowError) -> bool {
     use mizan_store::StoreError;
     match error {
         FlowError::Busy | FlowError::Interrupted => true,
+        FlowError::Objects(error) => !matches!(error, ObjectError::Missing { .. }),
         FlowError::Provider(error) => *error != ProviderError::NotOffered,
         FlowError::Store(error) => {
             matches!(

@@ -11,6 +11,7 @@ use chrono::SecondsFormat;
 use futures::stream;
 use mizan_core::FindingId;
 use mizan_flows::{Caller, findings};
+use mizan_recon::spreadsheet::disarm;
 use mizan_store::findings::FindingFilter;
 use mizan_store::{Page, Paged, Start};
 use uuid::Uuid;
@@ -132,43 +133,9 @@ fn row(fields: Vec<Cow<'static, str>>) -> Vec<u8> {
     writer.into_inner().unwrap_or_default()
 }
 
-/// Puts an apostrophe before what a spreadsheet would take for a formula. A plain negative number is none.
-fn disarm(text: &str) -> Cow<'_, str> {
-    let risky = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    let number = text.strip_prefix('-').is_some_and(|it| {
-        it.starts_with(|it: char| it.is_ascii_digit())
-            && it.bytes().all(|it| it.is_ascii_digit() || it == b'.')
-            && it.matches('.').count() <= 1
-    });
-    if risky && !number {
-        format!("'{text}").into()
-    } else {
-        text.into()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_could_be_a_formula_is_disarmed_and_negative_amounts_stay() {
-        for (text, expected) in [
-            ("=cmd()", "'=cmd()"),
-            ("+1", "'+1"),
-            ("@SUM(A1)", "'@SUM(A1)"),
-            ("-2+3", "'-2+3"),
-            ("-", "'-"),
-            ("\tx", "'\tx"),
-            ("\rx", "'\rx"),
-            ("-10.50", "-10.50"),
-            ("-1.2.3", "'-1.2.3"),
-            ("evt_1", "evt_1"),
-            ("", ""),
-        ] {
-            assert_eq!(disarm(text), expected, "{text}");
-        }
-    }
 
     #[test]
     fn a_row_is_quoted_where_it_must_be() {

@@ -26,6 +26,8 @@ use crate::keyed::{IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED};
 use crate::meters::{self, Meters};
 use crate::request_id::{RequestId, X_REQUEST_ID};
 
+const STATEMENTS: &str = "/api/v1/reconciliation/statements";
+
 /// What the handling of a request learns for its line in the log.
 #[derive(Clone, Default)]
 pub(crate) struct Notes(Arc<OnceLock<TenantKey>>);
@@ -145,6 +147,11 @@ async fn bounded(State(patience): State<Duration>, request: Request, next: Next)
             "send the body as it is, without Content-Encoding",
         )
         .into_response();
+    }
+    // A statement takes as long as its bytes need; silence on the way is bounded where it is read.
+    let route = request.extensions().get::<MatchedPath>();
+    if request.method() == Method::POST && route.is_some_and(|it| it.as_str() == STATEMENTS) {
+        return next.run(request).await;
     }
     match tokio::time::timeout(patience, next.run(request)).await {
         Ok(response) => response,

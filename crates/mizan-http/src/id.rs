@@ -5,8 +5,8 @@ use std::str::FromStr;
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 use mizan_core::{
-    AccountId, AdjustmentId, ApiKeyId, FindingId, PlayerId, RunId, StaffId, TransactionId, WebhookEventId,
-    WithdrawalId,
+    AccountId, AdjustmentId, ApiKeyId, FindingId, PlayerId, RunId, StaffId, StatementId, TransactionId,
+    WebhookEventId, WithdrawalId,
 };
 
 use crate::error::ApiError;
@@ -40,6 +40,7 @@ named! {
     PlayerId = "player",
     RunId = "run",
     StaffId = "staff member",
+    StatementId = "statement",
     TransactionId = "transaction",
     WebhookEventId = "webhook event",
     WithdrawalId = "withdrawal",

@@ -42,6 +42,7 @@ mod router;
 mod shapes;
 mod staff;
 mod state;
+mod statements;
 mod tenants;
 mod throttle;
 mod times;

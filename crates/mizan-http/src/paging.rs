@@ -3,7 +3,8 @@
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use mizan_core::{
-    AccountId, AdjustmentId, ApiKeyId, FindingId, PlayerId, RunId, StaffId, WebhookEventId, WithdrawalId,
+    AccountId, AdjustmentId, ApiKeyId, FindingId, PlayerId, RunId, StaffId, StatementId, WebhookEventId,
+    WithdrawalId,
 };
 use mizan_store::{Page, Paged, Start};
 use serde::de::DeserializeOwned;
@@ -199,6 +200,7 @@ uuid_keys!(
     PlayerId,
     RunId,
     StaffId,
+    StatementId,
     WebhookEventId,
     WithdrawalId
 );

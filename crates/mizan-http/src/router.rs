@@ -15,7 +15,7 @@ use crate::state::{Edge, HttpState};
 use crate::{
     accounts, adjustments, api_keys, audit, auth, completeness, connections, finding_adjustments,
     finding_work, findings, findings_csv, flags, frame, health, login, openapi, players, recon_runs,
-    recon_schedules, staff, tenants, transfers, wallets, webhook_inbox, webhooks, withdrawals,
+    recon_schedules, staff, statements, tenants, transfers, wallets, webhook_inbox, webhooks, withdrawals,
 };
 
 /// The HTTP side of a process. Serve it with the peer's address as connect info
@@ -128,6 +128,10 @@ fn of_operations() -> OpenApiRouter<Edge> {
         .routes(needs(P::ReconRead, routes!(recon_schedules::list)))
         .routes(needs(P::ReconRun, routes!(recon_schedules::put)))
         .routes(needs(P::ReconRun, routes!(recon_schedules::delete)))
+        .routes(needs(P::ReconRun, routes!(statements::create)))
+        .routes(needs(P::ReconRead, routes!(statements::list)))
+        .routes(needs(P::ReconRead, routes!(statements::get)))
+        .routes(needs(P::ReconRead, routes!(statements::quarantine)))
         .routes(needs(P::FlagsRead, routes!(flags::list)))
         .routes(needs(P::FlagsSet, routes!(flags::set)))
         .routes(needs(P::AuditRead, routes!(audit::list)))

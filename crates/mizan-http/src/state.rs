@@ -35,6 +35,8 @@ pub struct Limits {
     pub bulk_body: usize,
     /// Bytes of a webhook.
     pub webhook_body: usize,
+    /// Bytes of a statement; it is never held in memory.
+    pub statement_bytes: u64,
     /// How long a sender may take for the body.
     pub body_patience: Duration,
     /// How long a request may take as a whole.
@@ -53,6 +55,7 @@ impl Default for Limits {
             body: 2 << 20,
             bulk_body: 8 << 20,
             webhook_body: 1 << 20,
+            statement_bytes: 64 << 30,
             body_patience: Duration::from_secs(10),
             request: Duration::from_secs(30),
             under_way: 4_096,

@@ -15,6 +15,7 @@ pub mod native;
 mod packed;
 pub mod rules;
 mod sets;
+pub mod spreadsheet;
 pub mod statement;
 mod toml_file;
 pub mod view;

@@ -35,6 +35,7 @@ mod revisions;
 mod session;
 mod signing_keys;
 mod staff;
+mod statement_files;
 pub mod statements;
 mod tenants;
 mod tls;

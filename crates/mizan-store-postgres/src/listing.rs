@@ -1,8 +1,8 @@
 //! Keys of pages as the driver takes them.
 
 use mizan_core::{
-    AccountId, AdjustmentId, ApiKeyId, DepositId, FindingId, PlayerId, RunId, StaffId, WebhookEventId,
-    WithdrawalId,
+    AccountId, AdjustmentId, ApiKeyId, DepositId, FindingId, PlayerId, RunId, StaffId, StatementId,
+    WebhookEventId, WithdrawalId,
 };
 use mizan_store::{Page, Start};
 use tokio_postgres::types::{ToSql, Type};
@@ -51,6 +51,7 @@ uuid_keys!(
     PlayerId,
     RunId,
     StaffId,
+    StatementId,
     WebhookEventId,
     WithdrawalId
 );

@@ -37,6 +37,7 @@ pub fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
         crate::revisions::STATEMENTS,
         crate::signing_keys::STATEMENTS,
         crate::staff::STATEMENTS,
+        crate::statement_files::STATEMENTS,
         crate::tenants::STATEMENTS,
         crate::transfers::STATEMENTS,
         crate::verify::STATEMENTS,

@@ -31,6 +31,7 @@ mod recon_schedules;
 mod session;
 mod staff;
 mod statement;
+mod statement_files;
 mod store;
 mod tenants;
 mod transfers;
@@ -71,6 +72,7 @@ pub fn statements() -> impl Iterator<Item = (&'static str, &'static str)> {
         recon_schedules::STATEMENTS,
         session::STATEMENTS,
         staff::STATEMENTS,
+        statement_files::STATEMENTS,
         store::STATEMENTS,
         tenants::STATEMENTS,
         transfers::STATEMENTS,

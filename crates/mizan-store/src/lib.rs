@@ -28,6 +28,7 @@ pub mod players;
 pub mod recon_runs;
 pub mod recon_schedules;
 pub mod staff;
+pub mod statements;
 pub mod tenants;
 pub mod transfers;
 pub mod verify;
@@ -98,6 +99,7 @@ pub trait Tx:
     + recon_runs::ReconRuns
     + recon_schedules::ReconSchedules
     + staff::StaffRows
+    + statements::Statements
     + tenants::OwnTenant
     + transfers::Transfers
     + webhooks::Webhooks

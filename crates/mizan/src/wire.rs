@@ -4,6 +4,7 @@ pub mod adapters;
 pub mod anchor;
 pub mod build;
 pub mod logging;
+pub mod objects;
 pub mod probes;
 pub mod queue;
 pub mod redis;
@@ -13,12 +14,14 @@ pub mod stores;
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Context;
 use mizan_config::{Loaded, Settings, Source as ConfigSource, load_process_env};
 use mizan_core::{Clock, Currency, SystemClock};
 use mizan_flows::App;
 use mizan_flows::app::FlowSettings;
 use mizan_flows::bootstrap::FirstOwner;
 use mizan_flows::passwords::{Cost, Passwords};
+use mizan_flows::recon_files::ReconFiles;
 use mizan_flows::sessions::{Lifetimes, Sessions};
 use mizan_flows::webhook_intake::desk::Desk;
 use mizan_flows::writer::Writer;
@@ -43,12 +46,16 @@ pub fn masker() -> Masker {
 }
 
 /// Puts an app together on a store.
-pub fn app(settings: &Settings, store: Arc<dyn Store>) -> Arc<App> {
+pub fn app(settings: &Settings, store: Arc<dyn Store>) -> anyhow::Result<Arc<App>> {
     app_with_timeout(settings, store, None)
 }
 
 /// The same, with another bound of one call to a provider.
-pub fn app_with_timeout(settings: &Settings, store: Arc<dyn Store>, timeout: Option<Duration>) -> Arc<App> {
+pub fn app_with_timeout(
+    settings: &Settings,
+    store: Arc<dyn Store>,
+    timeout: Option<Duration>,
+) -> anyhow::Result<Arc<App>> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let seconds = |it: Duration| i64::try_from(it.as_secs()).unwrap_or(3_600);
     let lifetimes = Lifetimes {
@@ -56,7 +63,13 @@ pub fn app_with_timeout(settings: &Settings, store: Arc<dyn Store>, timeout: Opt
         player_s: seconds(settings.auth.player_token),
     };
     let job_bell = Arc::new(Notify::new());
-    Arc::new(App {
+    let recon = match &settings.recon_rules_dir {
+        Some(dir) => ReconFiles::load(dir).context("RECON_RULES_DIR cannot be used")?,
+        None => ReconFiles::default(),
+    };
+    Ok(Arc::new(App {
+        objects: objects::open(&settings.objects)?,
+        recon,
         sessions: Sessions::new(Arc::clone(&store), settings.auth.jwt_secret.clone(), lifetimes),
         passwords: Passwords::new(Cost::Standard, 2),
         writer: Writer::start(Arc::clone(&store), Arc::clone(&clock)),
@@ -72,7 +85,7 @@ pub fn app_with_timeout(settings: &Settings, store: Arc<dyn Store>, timeout: Opt
         job_bell,
         store,
         clock,
-    })
+    }))
 }
 
 /// What a run may use of this machine.

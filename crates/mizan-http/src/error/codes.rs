@@ -74,6 +74,8 @@ codes! {
     WEBHOOK_EVENT_NOT_FOUND 404 "Webhook event not found" "the tenant has no such event" "Check the id.";
     RUN_NOT_FOUND 404 "Run not found" "the tenant has no such reconciliation run" "Check the id.";
     ADJUSTMENT_NOT_FOUND 404 "Adjustment not found" "the finding has no such adjustment" "Check the id.";
+    STATEMENT_NOT_FOUND 404 "Statement not found" "the tenant has no such statement" "Check the id.";
+    STATEMENT_REFUSED 422 "Statement refused" "the file cannot be read as a statement; nothing of it is kept" "`detail` says what, where and what to do.";
     FINDING_NOT_FOUND 404 "Finding not found" "the tenant has no such finding" "Check the id.";
     TENANT_NOT_FOUND 404 "Tenant not found" "there is no such tenant" "Check the key.";
     FLAG_NOT_FOUND 404 "Flag not found" "there is no such flag" "`GET /api/v1/flags` lists them.";
@@ -87,6 +89,7 @@ codes! {
     // -- ours
     TOO_BUSY 429 "Too busy" "too much is waiting already; nothing was done" "Wait for the seconds of `Retry-After`, then send the same request.";
     PROVIDER_UNAVAILABLE 502 "Provider unavailable" "the provider could not be asked" "Try again later.";
+    OBJECT_STORE_UNAVAILABLE 503 "Object store unavailable" "files of statements cannot be kept or brought back just now" "Send the same request again.";
     DATABASE_UNAVAILABLE 503 "Database unavailable" "the database cannot be reached; it is not certain whether the request had its effect" "Send the same request with the same Idempotency-Key.";
     DATABASE_NOT_MIGRATED 503 "Database not migrated" "the database lacks tables or columns of this version" "Run `mizan migrate upgrade head`.";
     CONTENTION 503 "Contention" "other requests came first again and again; nothing was done" "Send the same request.";
@@ -116,6 +119,7 @@ pub(super) fn not_found(noun: &str) -> &'static Code {
         "webhook event" => &WEBHOOK_EVENT_NOT_FOUND,
         "run" => &RUN_NOT_FOUND,
         "finding" => &FINDING_NOT_FOUND,
+        "statement" => &STATEMENT_NOT_FOUND,
         "adjustment" => &ADJUSTMENT_NOT_FOUND,
         "tenant" => &TENANT_NOT_FOUND,
         "flag" => &FLAG_NOT_FOUND,

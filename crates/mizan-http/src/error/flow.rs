@@ -42,6 +42,11 @@ impl From<FlowError> for ApiError {
             FlowError::Forbidden => Self::plain(&codes::FORBIDDEN),
             FlowError::Flag(_) => Self::new(&codes::FLAG_REFUSED, detail),
             FlowError::Busy => Self::too_busy(),
+            FlowError::StatementRefused(_) => Self::new(&codes::STATEMENT_REFUSED, detail),
+            FlowError::Objects(error) => {
+                tracing::error!(error = chain(&error), "the object store failed");
+                Self::plain(&codes::OBJECT_STORE_UNAVAILABLE).retry_after(1)
+            }
             FlowError::Interrupted => {
                 tracing::error!(error = detail, "a story was interrupted");
                 Self::plain(&codes::INTERNAL)

@@ -9,6 +9,7 @@ use axum::http::request::Builder;
 use axum::http::{HeaderMap, Request, StatusCode};
 use mizan_core::{Currency, SystemClock, TenantId};
 use mizan_flows::app::{Adapters, FlowSettings};
+use mizan_flows::objects::{LocalCopy, ObjectError};
 use mizan_flows::passwords::{Cost, Passwords};
 use mizan_flows::sessions::{Lifetimes, Sessions};
 use mizan_flows::webhook_intake::desk::Desk;
@@ -85,6 +86,19 @@ impl Store for Away {
 
 struct Nothing;
 
+#[async_trait]
+impl mizan_flows::objects::Objects for Nothing {
+    fn spool(&self) -> &std::path::Path {
+        std::path::Path::new("/nowhere")
+    }
+    async fn put(&self, key: &str, _: &std::path::Path) -> std::result::Result<(), ObjectError> {
+        Err(ObjectError::Missing { key: key.into() })
+    }
+    async fn fetch(&self, key: &str) -> std::result::Result<LocalCopy, ObjectError> {
+        Err(ObjectError::Missing { key: key.into() })
+    }
+}
+
 impl Adapters for Nothing {
     fn adapter(&self, _: &Connection) -> Option<Arc<dyn Provider>> {
         None
@@ -122,6 +136,8 @@ fn app() -> mizan_flows::App {
         clock: clock.clone(),
         adapters: Arc::new(Nothing),
         engine: Arc::new(Nothing),
+        objects: Arc::new(Nothing),
+        recon: mizan_flows::recon_files::ReconFiles::default(),
         settings: FlowSettings {
             production: false,
             strict: false,

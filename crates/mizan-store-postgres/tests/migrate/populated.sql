@@ -51,3 +51,5 @@ INSERT INTO recon_days (run_id, tenant_id, provider, window_start, window_end, d
 VALUES ('00000000-0000-7000-8000-000000000030', 1, 'mockpsp', '2026-01-01T00:00:00.000000Z', '2026-01-02T00:00:00.000000Z', '2026-01-01', 'TRY', 10000, 10000, '2026-01-02T03:04:05.000000Z');
 INSERT INTO recon_schedules (provider, tenant_id, cron, time_zone, settlement_lag_s, catch_up, done_until, next_due_at, created_by, created_at, updated_at)
 VALUES ('mockpsp', 1, '0 0 * * *', 'Europe/Istanbul', 3600, 7, '2026-01-01T21:00:00.000000Z', '2026-01-02T22:00:00.000000Z', 'ops', '2026-01-02T03:04:05.000000Z', '2026-01-02T03:04:05.000000Z');
+INSERT INTO statements (id, tenant_id, provider, name, version, format, sha256, bytes, object_key, rows_read, rows_quarantined, checks, uploaded_by, created_at)
+VALUES ('00000000-0000-7000-8000-000000000033', 1, 'mockpsp', 'january.csv', 1, 'generic', 'abababababababababababababababababababababababababababababababab', 1, 'statements/1/ab', 1, 0, '[]', 'ops', '2026-01-02T03:04:05.000000Z');

@@ -29,6 +29,7 @@ pub const REVISIONS: &[Revision] = &[
     revision!("0008", "reconciliation findings", "0008_reconciliation_findings"),
     revision!("0009", "findings work", "0009_findings_work"),
     revision!("0010", "queue and schedules", "0010_queue_and_schedules"),
+    revision!("0011", "statements", "0011_statements"),
 ];
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use mizan_store_sqlite::{SqliteConfig, SqliteStore};
 use tempfile::TempDir;
 
 /// The migrations, in order: what goes up, what goes down.
-pub const MIGRATIONS: [(&str, &str); 10] = {
+pub const MIGRATIONS: [(&str, &str); 11] = {
     macro_rules! migration {
         ($name:literal) => {
             (
@@ -35,6 +35,7 @@ pub const MIGRATIONS: [(&str, &str); 10] = {
         migration!("0008_reconciliation_findings"),
         migration!("0009_findings_work"),
         migration!("0010_queue_and_schedules"),
+        migration!("0011_statements"),
     ]
 };
 

@@ -56,7 +56,7 @@ pub async fn run(args: AdminArgs) -> anyhow::Result<Exit> {
     let loaded = wire::settings()?;
     wire::logging::start_quiet(&loaded.settings.log, &wire::masker());
     let store = wire::stores::open(&loaded.settings.database)?;
-    let app = wire::app(&loaded.settings, store);
+    let app = wire::app(&loaded.settings, store)?;
     match args.command {
         AdminCommand::Create(args) => create(&app, args).await,
         AdminCommand::RotateKeys(args) => {

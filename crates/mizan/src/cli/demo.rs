@@ -83,7 +83,7 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<Exit> {
     let address = listener.local_addr()?;
     let simulator = simulate(&settings, args.seed, address).await?;
     settings.mockpsp_url = Some(simulator.base_url());
-    let app = wire::app_with_timeout(&settings, store, Some(PROVIDER_TIMEOUT));
+    let app = wire::app_with_timeout(&settings, store, Some(PROVIDER_TIMEOUT))?;
     let made = bootstrap::run(&app, &wire::first_owner(&settings)).await?;
     let stop = CancellationToken::new();
     let serving = server::serve(Arc::clone(&app), settings.clone(), listener, stop.clone());

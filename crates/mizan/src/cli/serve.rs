@@ -52,7 +52,7 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<Exit> {
         super::migrate::upgrade_to_head(&settings.database, &mut |step| tracing::info!("{step}")).await?;
     }
     let store = wire::stores::open(&settings.database)?;
-    let app = wire::app(&settings, store);
+    let app = wire::app(&settings, store)?;
     let target = (settings.listen.host.as_str(), settings.listen.port);
     let listener = TcpListener::bind(target)
         .await

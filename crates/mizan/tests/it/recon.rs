@@ -5,6 +5,7 @@ mod finding_work;
 mod findings;
 mod life;
 mod runs;
+mod statements;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use mizan_core::{Clock, SystemClock};

@@ -61,6 +61,10 @@ POST   /api/v1/payments/reconciliation/run                    op recon:write
 GET    /api/v1/reconciliation/schedules                       ofpa recon:read
 PUT    /api/v1/reconciliation/schedules/{provider}            op recon:write
 DELETE /api/v1/reconciliation/schedules/{provider}            op recon:write
+POST   /api/v1/reconciliation/statements                      op recon:write
+GET    /api/v1/reconciliation/statements                      ofpa recon:read
+GET    /api/v1/reconciliation/statements/{id}                 ofpa recon:read
+GET    /api/v1/reconciliation/statements/{id}/quarantine      ofpa recon:read
 GET    /api/v1/flags                                          ofpa
 PUT    /api/v1/flags/{name}                                   op
 GET    /api/v1/audit                                          ofpa

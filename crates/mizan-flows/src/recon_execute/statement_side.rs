@@ -1,0 +1,79 @@
+//! The statement's side of a run: a file that was uploaded, or what the provider exports for the window.
+
+use std::fs::File;
+use std::io::{BufReader, Cursor};
+
+use mizan_core::TimeWindow;
+use mizan_recon::statement::open::{Opened, Opening, open};
+use mizan_recon::statement::{LineSource, StatementError};
+use mizan_store::recon_runs::ReconRun;
+
+use crate::objects::LocalCopy;
+use crate::{App, Caller, FlowError, Result, statements};
+
+/// The bytes, and how they are read.
+pub(super) struct StatementSide {
+    /// Tells it from other files; part of the made-up event id of a row that has none.
+    name: String,
+    bytes: Bytes,
+    opening: Opening,
+}
+
+enum Bytes {
+    Kept(LocalCopy),
+    Exported(Vec<u8>),
+}
+
+impl StatementSide {
+    /// Asks the provider, or brings the uploaded file back.
+    pub(super) async fn fetch(
+        app: &App,
+        caller: &Caller,
+        run: &ReconRun,
+        reading: TimeWindow,
+    ) -> Result<Self> {
+        let mut tx = app.store.read(caller.tenant).await?;
+        let (connection, provider) = app.provider(&mut *tx, &run.provider).await?;
+        tx.rollback().await?;
+        let Some(id) = run.statement else {
+            let exported = provider.statement(reading).await?;
+            return Ok(Self {
+                name: format!("{}-{}", connection.provider, run.id),
+                bytes: Bytes::Exported(exported.bytes),
+                opening: Opening {
+                    format: Some(mizan_recon::statement::Format::Generic),
+                    ..Opening::default()
+                },
+            });
+        };
+        let statement = statements::get(app, caller, id.into()).await?;
+        Ok(Self {
+            // The same file gives the same ids, whichever run reads it.
+            name: format!("{}-{}", connection.provider, statement.sha256),
+            bytes: Bytes::Kept(statements::fetch(app, &statement).await?),
+            opening: statements::opening(app, &statement)?,
+        })
+    }
+
+    /// Opens it. Blocks, and the file has to stay until its rows are read: keep `self`.
+    pub(super) fn open(&self) -> Result<Box<dyn LineSource + '_>> {
+        let opened = match &self.bytes {
+            Bytes::Kept(copy) => {
+                let file = File::open(copy.path())
+                    .map_err(|source| unreadable(&StatementError::Io { line_no: 1, source }))?;
+                open(&self.name, BufReader::with_capacity(1 << 20, file), &self.opening)
+            }
+            Bytes::Exported(bytes) => open(&self.name, Cursor::new(bytes.as_slice()), &self.opening),
+        };
+        match opened.map_err(|it| unreadable(&it))? {
+            Opened::Lines(_, source) => Ok(source),
+            Opened::Bank(format, _) => Err(unreadable(&format_args!(
+                "this is a bank statement ({format}): compare it with the payouts by `mizan recon match --bank`"
+            ))),
+        }
+    }
+}
+
+pub(super) fn unreadable(error: &dyn std::fmt::Display) -> FlowError {
+    FlowError::invalid("statement", error)
+}
