@@ -26,11 +26,14 @@ async fn an_empty_database_goes_to_head_in_one_run_and_then_stays() -> anyhow::R
     assert_eq!(ran.lines.len(), REVISIONS.len());
     assert_eq!(ran.lines[0], "Running upgrade  -> 0001, application role");
     assert_eq!(
-        ran.lines.last().map(String::as_str),
-        Some("Running upgrade 0009 -> 0010, queue and schedules")
+        ran.lines[7],
+        "Running upgrade 0007 -> 0008, reconciliation findings"
     );
     let again = upgrade_to_head(&tester.path()).await?;
-    assert_eq!((again.steps.len(), again.to.as_deref()), (0, Some("0010")));
+    assert_eq!(
+        (again.steps.len(), again.to.as_deref()),
+        (0, REVISIONS.last().map(|it| it.id))
+    );
     assert_eq!(tester.files()?, ["mizan.db"], "the lock file is gone");
     Ok(())
 }
