@@ -47,7 +47,7 @@ fmt-check:
 
 clippy:
 	@$(say) 'clippy'
-	@$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+	@$(CARGO) clippy --locked --workspace --all-targets --features mizan/parquet -- -D warnings
 
 tidy:
 	@$(say) 'rules of the repository'
@@ -69,4 +69,4 @@ interop:
 # Last, so that its summary lines end what is printed. Many journeys wait for a deadline, so more threads than cores.
 cargo-test:
 	@$(say) 'tests'
-	@RUST_TEST_THREADS=$${RUST_TEST_THREADS:-4} $(CARGO) test --locked --workspace
+	@RUST_TEST_THREADS=$${RUST_TEST_THREADS:-4} $(CARGO) test --locked --workspace --features mizan/parquet

@@ -11,12 +11,18 @@ WITH wanted AS MATERIALIZED (
     SELECT account_id FROM balances
     WHERE tenant_id = :tenant::integer AND account_id IN (SELECT a FROM wanted UNION SELECT b FROM wanted)
     ORDER BY account_id FOR NO KEY UPDATE
+), numbered AS MATERIALIZED (
+    SELECT nextval('journal_numbers') AS seq, wanted.* FROM wanted, (SELECT count(*) FROM locked) AS all_locked
+), fresh AS (
+    INSERT INTO transactions (tenant_id, transaction_id, fingerprint, legs, first_seq, last_seq)
+    SELECT :tenant::integer, id, decode('000102030405060708090a0b0c0d0e0f', 'hex'), 1, seq, seq FROM numbered
+    ON CONFLICT ON CONSTRAINT pk_transactions DO NOTHING
+    RETURNING first_seq
 ), posted AS (
-    INSERT INTO journal (tenant_id, transaction_id, leg, kind, debit_account_id, credit_account_id, amount, currency, fingerprint, posted_at)
-    SELECT :tenant::integer, id, 0, 'transfer', CASE WHEN flip THEN b ELSE a END, CASE WHEN flip THEN a ELSE b END, amount, 'TRY',
+    INSERT INTO journal (seq, tenant_id, transaction_id, leg, kind, debit_account_id, credit_account_id, amount, currency, fingerprint, posted_at)
+    SELECT seq, :tenant::integer, id, 0, 'transfer', CASE WHEN flip THEN b ELSE a END, CASE WHEN flip THEN a ELSE b END, amount, 'TRY',
            decode('000102030405060708090a0b0c0d0e0f', 'hex'), now()
-    FROM wanted
-    ON CONFLICT ON CONSTRAINT pk_journal DO NOTHING
+    FROM numbered JOIN fresh ON first_seq = seq
     RETURNING debit_account_id, credit_account_id, amount
 ), deltas AS (
     SELECT account_id, sum(delta)::bigint AS delta

@@ -11,6 +11,7 @@ mod cors;
 mod database;
 mod env;
 mod flags;
+mod journal;
 mod listen;
 mod locator;
 mod log;

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    admin, anchor, auth, cors, database, env, flags, listen, log, mockpsp, objects, queue, ready, recon,
-    redis, webhooks,
+    admin, anchor, auth, cors, database, env, flags, journal, listen, log, mockpsp, objects, queue, ready,
+    recon, redis, webhooks,
 };
 
 /// What kind of text a variable takes.
@@ -38,7 +38,7 @@ pub struct Setting {
     pub shape: Shape,
 }
 
-const SECTIONS: [(&str, &[Setting]); 16] = [
+const SECTIONS: [(&str, &[Setting]); 17] = [
     ("Mode", env::SETTINGS),
     ("Database", database::SETTINGS),
     ("Redis", redis::SETTINGS),
@@ -53,6 +53,7 @@ const SECTIONS: [(&str, &[Setting]); 16] = [
     ("Webhooks", webhooks::SETTINGS),
     ("Rollout", flags::SETTINGS),
     ("Ledger", anchor::SETTINGS),
+    ("Journal", journal::SETTINGS),
     ("Simulator", mockpsp::SETTINGS),
     ("Logs", log::SETTINGS),
 ];

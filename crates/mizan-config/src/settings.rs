@@ -18,7 +18,7 @@ use crate::recon::{self, Recon};
 use crate::redis::{self, Redis};
 use crate::vars::Vars;
 use crate::webhooks::{self, Webhooks};
-use crate::{anchor, mockpsp, reference, strict};
+use crate::{anchor, journal, mockpsp, reference, strict};
 
 /// Everything that the environment decides. Holds secrets only as `Secret`, so `Debug` shows none.
 #[derive(Debug, Clone)]
@@ -43,6 +43,8 @@ pub struct Settings {
     pub log: Log,
     /// Where the end of the journal's chain is kept, if somewhere is named.
     pub anchor_file: Option<PathBuf>,
+    /// How many rows a partition of the journal may have.
+    pub journal_partition_rows: u32,
     /// Where connections of the kind `mockpsp` find their provider.
     pub mockpsp_url: Option<String>,
 }
@@ -78,6 +80,7 @@ impl Settings {
         let flags = flags::read(&vars, mode, &mut report);
         let log = log::read(&vars, mode, &mut report);
         let anchor_file = anchor::read(&vars);
+        let journal_partition_rows = journal::read(&vars, &mut report);
         let mockpsp_url = mockpsp::read(&vars, mode, &mut report);
         strict::check(&vars, mode, &mut report);
         warn_of_unknown_names(&vars, &mut report);
@@ -102,6 +105,7 @@ impl Settings {
             flags,
             log,
             anchor_file,
+            journal_partition_rows,
             mockpsp_url,
         };
         Ok(Loaded { settings, warnings })

@@ -19,6 +19,7 @@ pub mod findings;
 pub mod flags;
 pub mod idempotency;
 pub mod jobs;
+pub mod ledger_archive;
 pub mod ledger_verify;
 pub mod login;
 pub mod objects;

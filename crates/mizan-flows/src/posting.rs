@@ -26,6 +26,8 @@ pub type Accounts = HashMap<AccountId, Account>;
 pub(crate) struct Touched<'a> {
     accounts: BTreeMap<AccountId, &'a Account>,
     pub(crate) ids: Vec<TransactionId>,
+    /// How many journal rows they have if all of them post.
+    pub(crate) rows: usize,
     reads: Reads,
 }
 
@@ -34,6 +36,7 @@ impl<'a> Touched<'a> {
         Self {
             accounts: BTreeMap::new(),
             ids: Vec::new(),
+            rows: 0,
             reads,
         }
     }
@@ -41,6 +44,7 @@ impl<'a> Touched<'a> {
     pub(crate) fn add(&mut self, group: &Group, accounts: &'a Accounts) {
         for transaction in &group.transactions {
             self.ids.push(transaction.id);
+            self.rows += transaction.legs.len();
             for leg in &transaction.legs {
                 for id in [leg.debit, leg.credit] {
                     if let Some(account) = accounts.get(&id) {
@@ -114,7 +118,7 @@ pub async fn post(
         touched.add(group, accounts);
     }
     let balances = tx.lock_balances(&touched.locked()).await?;
-    let known = tx.known_transactions(&touched.ids).await?;
+    let known = tx.known_transactions(&touched.ids, touched.rows).await?;
     let mut book = touched.book(balances);
     let groups: Vec<&Group> = groups.iter().collect();
     let verdicts = decide_batch(&groups, &known, &mut book);

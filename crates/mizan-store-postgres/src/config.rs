@@ -38,10 +38,12 @@ pub struct PostgresConfig {
     /// A PEM file of authorities to trust instead of the system's.
     pub ca_file: Option<PathBuf>,
     pub certificate: CertificateCheck,
+    /// How many rows a new partition of the journal may have.
+    pub partition_rows: u32,
 }
 
 impl PostgresConfig {
-    /// 16 connections, 5 seconds to get one, 30 seconds per statement.
+    /// 16 connections, 5 seconds to get one, 30 seconds per statement, 5 million rows per partition.
     pub fn new(url: Secret) -> Self {
         Self {
             url,
@@ -50,6 +52,7 @@ impl PostgresConfig {
             statement_timeout: Duration::from_secs(30),
             ca_file: None,
             certificate: CertificateCheck::None,
+            partition_rows: 5_000_000,
         }
     }
 }

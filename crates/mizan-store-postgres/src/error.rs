@@ -7,7 +7,7 @@ use tokio_postgres::Error;
 use tokio_postgres::error::{DbError, SqlState};
 
 /// Unique keys that only a rival can have taken since they were looked at: trying again decides anew.
-const TAKEN_BY_A_RIVAL: [&str; 2] = ["pk_journal", "chain_blocks_pkey"];
+const TAKEN_BY_A_RIVAL: [&str; 2] = ["pk_transactions", "chain_blocks_pkey"];
 
 /// What an error of a statement means.
 pub(crate) fn store_error(error: Error) -> StoreError {
@@ -32,9 +32,13 @@ pub(crate) fn store_error(error: Error) -> StoreError {
             what: "the database was migrated meanwhile".to_owned(),
         },
         "22003" => StoreError::Overflow,
-        "23505" if TAKEN_BY_A_RIVAL.contains(&constraint(database)) => StoreError::Collision {
-            what: constraint(database).to_owned(),
-        },
+        "23505" if TAKEN_BY_A_RIVAL.contains(&constraint(database)) || is_number(database) => {
+            StoreError::Collision {
+                what: constraint(database).to_owned(),
+            }
+        }
+        // Told apart by whoever writes the journal.
+        "23514" if lacks_partition(&error) => StoreError::Database(Box::new(error)),
         "23502" | "23503" | "23505" | "23514" => StoreError::Constraint {
             table: database.table().unwrap_or_default().to_owned(),
             constraint: match database.constraint() {
@@ -52,6 +56,19 @@ pub(crate) fn store_error(error: Error) -> StoreError {
         }
         _ => StoreError::Database(Box::new(error)),
     }
+}
+
+/// Whether a number of the journal was taken by a hand that draws none: the next try has others.
+fn is_number(error: &DbError) -> bool {
+    let name = constraint(error);
+    name.starts_with("journal_") && name.ends_with("_pkey")
+}
+
+/// Whether a row of the journal found no partition for its number.
+pub(crate) fn lacks_partition(error: &Error) -> bool {
+    error.as_db_error().is_some_and(|it| {
+        *it.code() == SqlState::CHECK_VIOLATION && it.constraint().is_none() && it.table() == Some("journal")
+    })
 }
 
 fn constraint(error: &DbError) -> &str {

@@ -4,7 +4,7 @@ use mizan_core::{AccountId, Currency, Minor, Timestamp, TransactionId};
 use mizan_ledger::{PostingKind, Transfer};
 use mizan_store::accounts::Entry;
 use mizan_store::transfers::StoredTransaction;
-use mizan_store::{Page, Paged, Result};
+use mizan_store::{Page, Paged, Result, StoreError};
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
@@ -14,12 +14,20 @@ use crate::statements::statements;
 use crate::tx::PgTx;
 
 statements! {
+    /// What was archived is carried forward in one sum, so it can be told for times after all of it only.
     BALANCE_AT = "SELECT (
-             (SELECT coalesce(sum(amount), 0) FROM journal
+             coalesce((SELECT posted FROM archived_balances WHERE account_id = $2), 0)
+           + (SELECT coalesce(sum(amount), 0) FROM journal
               WHERE tenant_id = $1 AND credit_account_id = $2 AND posted_at <= $3)
            - (SELECT coalesce(sum(amount), 0) FROM journal
               WHERE tenant_id = $1 AND debit_account_id = $2 AND posted_at <= $3)
          )::bigint AS balance";
+    /// The end of the archive for an account that has entries in it.
+    IN_ARCHIVE = "SELECT a.to_seq, a.last_at
+         FROM archived_balances b
+         CROSS JOIN (SELECT max(to_seq) AS to_seq, max(last_at) AS last_at FROM journal_archives) AS a
+         JOIN accounts o ON o.id = b.account_id AND o.tenant_id = $1
+         WHERE b.account_id = $2";
     /// Both sides read no more than the page from their own index, however long the account's history is.
     ENTRIES = "SELECT * FROM (
              (SELECT seq, transaction_id, leg, kind, -amount AS amount, currency, debit_after AS balance_after,
@@ -35,13 +43,17 @@ statements! {
               ORDER BY seq DESC LIMIT $4::bigint + $5::bigint)
          ) AS entries
          ORDER BY seq DESC LIMIT $4 OFFSET $5";
-    COUNT_ENTRIES = "SELECT (SELECT count(*) FROM journal WHERE tenant_id = $1 AND debit_account_id = $2)
+    COUNT_ENTRIES = "SELECT coalesce((SELECT entries FROM archived_balances WHERE account_id = $2), 0)
+              + (SELECT count(*) FROM journal WHERE tenant_id = $1 AND debit_account_id = $2)
               + (SELECT count(*) FROM journal WHERE tenant_id = $1 AND credit_account_id = $2)";
+    RANGE = "SELECT t.first_seq, t.last_seq, t.legs, (SELECT max(to_seq) FROM journal_archives) AS archived
+         FROM transactions t WHERE t.tenant_id = $1 AND t.transaction_id = $2";
     TRANSACTION = "SELECT seq, kind, debit_account_id, credit_account_id, amount, currency, reverses, reference,
                 metadata, fingerprint, posted_at,
                 (SELECT r.reversal_id FROM reversals r
                  WHERE r.tenant_id = j.tenant_id AND r.original_id = j.transaction_id) AS reversed_by
-         FROM journal j WHERE tenant_id = $1 AND transaction_id = $2 ORDER BY leg";
+         FROM journal j
+         WHERE tenant_id = $1 AND transaction_id = $2 AND seq BETWEEN $3 AND $4 ORDER BY leg";
 }
 
 fn posting_kind(record: &Record<'_>) -> Result<PostingKind> {
@@ -74,8 +86,33 @@ fn leg(row: &Row) -> Result<Transfer> {
     })
 }
 
+/// The archived entries of an account.
+struct InArchive {
+    last_at: Timestamp,
+    error: StoreError,
+}
+
+fn in_archive(row: &Row) -> Result<InArchive> {
+    let record = Record::new(row, "archived_balances", "to_seq");
+    let up_to = record.get("to_seq")?;
+    Ok(InArchive {
+        last_at: record.get("last_at")?,
+        error: StoreError::Archived { up_to },
+    })
+}
+
 impl PgTx {
+    async fn in_archive(&self, account: AccountId) -> Result<Option<InArchive>> {
+        let row = self.session.row(IN_ARCHIVE, &[&self.tenant, &account.0]).await?;
+        row.as_ref().map(in_archive).transpose()
+    }
+
     pub(crate) async fn journal_balance_at(&self, account: AccountId, at: Timestamp) -> Result<Minor> {
+        if let Some(archive) = self.in_archive(account).await?
+            && at < archive.last_at
+        {
+            return Err(archive.error);
+        }
         let row = self
             .session
             .one(BALANCE_AT, &[&self.tenant, &account.0, &at])
@@ -89,15 +126,39 @@ impl PgTx {
         page: &Page<i64>,
     ) -> Result<Paged<Entry, i64>> {
         let filters: [(Param<'_>, Type); 2] = [(&self.tenant, Type::INT4), (&account.0, Type::INT8)];
-        self.session
+        let mut paged = self
+            .session
             .page(ENTRIES, COUNT_ENTRIES, &filters, page, entry, |it| it.seq)
-            .await
+            .await?;
+        if paged.next.is_none()
+            && let Some(archive) = self.in_archive(account).await?
+        {
+            // The history does not end here, so the page must not look as if it did.
+            let Some(last) = paged.items.last() else {
+                return Err(archive.error);
+            };
+            paged.next = Some(last.seq);
+        }
+        Ok(paged)
     }
 
     pub(crate) async fn journal_transaction(&self, id: TransactionId) -> Result<Option<StoredTransaction>> {
-        let rows = self.session.rows(TRANSACTION, &[&self.tenant, &id.0]).await?;
-        let Some(first) = rows.first() else {
+        let Some(range) = self.session.row(RANGE, &[&self.tenant, &id.0]).await? else {
             return Ok(None);
+        };
+        let range = Record::new(&range, "transactions", "first_seq");
+        let (first_seq, last_seq): (i64, i64) = (range.get("first_seq")?, range.get("last_seq")?);
+        if let Some(up_to) = range.get::<Option<i64>>("archived")?
+            && first_seq <= up_to
+        {
+            return Err(StoreError::Archived { up_to });
+        }
+        let rows = self
+            .session
+            .rows(TRANSACTION, &[&self.tenant, &id.0, &first_seq, &last_seq])
+            .await?;
+        let Some(first) = rows.first() else {
+            return Err(range.corrupt("first_seq", &"the journal has no row of it"));
         };
         let record = Record::new(first, "journal", "seq");
         Ok(Some(StoredTransaction {

@@ -24,6 +24,7 @@ mod journal;
 mod listing;
 pub mod migrate;
 mod outbox;
+mod partitions;
 mod payouts;
 mod platform;
 mod players;
@@ -78,12 +79,12 @@ impl Store for PostgresStore {
 
     async fn begin(&self, tenant: TenantId) -> Result<Box<dyn Tx>> {
         let session = self.pool.begin(BEGIN_WRITE).await?;
-        Ok(Box::new(tx::PgTx::new(session, tenant)))
+        Ok(Box::new(tx::PgTx::new(session, self.pool.clone(), tenant)))
     }
 
     async fn read(&self, tenant: TenantId) -> Result<Box<dyn Tx>> {
         let session = self.pool.begin(BEGIN_READ).await?;
-        Ok(Box::new(tx::PgTx::new(session, tenant)))
+        Ok(Box::new(tx::PgTx::new(session, self.pool.clone(), tenant)))
     }
 
     async fn platform(&self) -> Result<Box<dyn Platform>> {

@@ -35,6 +35,8 @@ pub(crate) const BEGIN_VERIFY: &str =
 pub(crate) struct SessionPool {
     pool: Pool,
     patience: Duration,
+    /// How many numbers a new partition of the journal has.
+    pub(crate) partition_rows: i64,
     /// For waiting, connecting and setting up, each of which may take the time to acquire.
     acquire_limit: Duration,
 }
@@ -76,6 +78,7 @@ impl SessionPool {
         Ok(Self {
             pool,
             patience: config.statement_timeout.saturating_add(GRACE),
+            partition_rows: i64::from(config.partition_rows),
             acquire_limit: config.acquire_timeout.saturating_mul(3),
         })
     }

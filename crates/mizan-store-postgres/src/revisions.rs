@@ -8,9 +8,12 @@ use crate::statements::statements;
 
 statements! {
     HAS_REVISIONS = "SELECT to_regclass('mizan_migrations') IS NOT NULL AS has_revisions";
-    MAY_CHANGE_JOURNAL = "SELECT has_any_column_privilege('journal', 'UPDATE')
-         OR has_table_privilege('journal', 'DELETE')
-         OR has_table_privilege('journal', 'TRUNCATE') AS may_change";
+    /// The journal, each of its partitions, and what makes transaction ids unique.
+    MAY_CHANGE_JOURNAL = "SELECT bool_or(has_any_column_privilege(t.oid, 'UPDATE')
+                OR has_table_privilege(t.oid, 'DELETE')
+                OR has_table_privilege(t.oid, 'TRUNCATE')) AS may_change
+         FROM (SELECT inhrelid AS oid FROM pg_inherits WHERE inhparent = 'journal'::regclass
+               UNION ALL VALUES ('journal'::regclass::oid), ('transactions'::regclass::oid)) AS t";
 }
 
 /// Not among the statements of the schema: the table belongs to the migrations, which make it before all others.

@@ -5,22 +5,18 @@
 //! balances that nobody had to read (clearing accounts), again ascending. What is read for a decision is read in
 //! a later statement than the lock, so READ COMMITTED shows what the last holder committed.
 
+mod append;
 mod batches;
-
-use std::pin::pin;
 
 use async_trait::async_trait;
 use futures::future::try_join;
-use mizan_core::{AccountId, Minor, Timestamp, TransactionId};
+use mizan_core::{AccountId, Minor, TransactionId};
 use mizan_ledger::Known;
-use mizan_ledger::posting::PostedLeg;
-use mizan_ledger::{NewTransaction, Transfer};
 use mizan_store::transfers::{PostingBatch, StoredTransaction, Transfers};
 use mizan_store::{Result, StoreError};
-use tokio_postgres::binary_copy::BinaryCopyInWriter;
-use tokio_postgres::types::Type;
 use uuid::Uuid;
 
+use self::append::{count, lines};
 use crate::record::Record;
 use crate::statements::statements;
 use crate::tx::PgTx;
@@ -30,10 +26,12 @@ const COPY_FROM: usize = 17;
 
 macro_rules! journal_columns {
     () => {
-        "(tenant_id, transaction_id, leg, kind, debit_account_id, credit_account_id, amount, currency, \
+        "(tenant_id, seq, transaction_id, leg, kind, debit_account_id, credit_account_id, amount, currency, \
           debit_after, credit_after, reverses, reference, metadata, fingerprint, posted_at)"
     };
 }
+
+use journal_columns;
 
 statements! {
     /// Held, shared, by everyone who may append to the journal. The sealer takes it alone for a moment: then no
@@ -46,12 +44,21 @@ statements! {
     /// of the tenant's rows and compares each with each id.
     KNOWN = "SELECT found.transaction_id, found.fingerprint FROM unnest($2::uuid[]) AS wanted (id)
          CROSS JOIN LATERAL (
-             SELECT transaction_id, fingerprint FROM journal
-             WHERE tenant_id = $1 AND transaction_id = wanted.id AND leg = 0 LIMIT 1) AS found";
-    INSERT_JOURNAL = concat!("INSERT INTO journal ", journal_columns!(), "
-         SELECT $1, rows.*, $15::timestamptz FROM unnest(
-             $2::uuid[], $3::smallint[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[], $8::text[],
-             $9::bigint[], $10::bigint[], $11::uuid[], $12::text[], $13::text[], $14::bytea[]) AS rows");
+             SELECT transaction_id, fingerprint FROM transactions
+             WHERE tenant_id = $1 AND transaction_id = wanted.id LIMIT 1) AS found";
+    /// Drawn while the balances are locked, so that an account's rows are numbered in the order of their commits.
+    DRAW_NUMBERS = "SELECT array_agg(nextval('journal_numbers')) AS numbers FROM generate_series(1, $1::bigint)";
+    INSERT_JOURNAL = concat!("WITH legs AS MATERIALIZED (
+             SELECT * FROM unnest(
+                 $2::bigint[], $3::uuid[], $4::smallint[], $5::text[], $6::bigint[], $7::bigint[], $8::bigint[],
+                 $9::text[], $10::bigint[], $11::bigint[], $12::uuid[], $13::text[], $14::text[], $15::bytea[])
+                 AS legs (seq, transaction_id, leg, kind, debit, credit, amount, currency, debit_after, credit_after,
+                          reverses, reference, metadata, fingerprint)
+         ), whole AS (
+             INSERT INTO transactions (tenant_id, transaction_id, fingerprint, legs, first_seq, last_seq)
+             SELECT $1, transaction_id, fingerprint, count(*), min(seq), max(seq)
+             FROM legs GROUP BY transaction_id, fingerprint)
+         INSERT INTO journal ", journal_columns!(), " SELECT $1, legs.*, $16::timestamptz FROM legs");
     UPDATE_BALANCES = "UPDATE balances b SET posted = b.posted + d.delta, version = b.version + 1
          FROM unnest($2::bigint[], $3::bigint[]) AS d (account_id, delta)
          WHERE b.account_id = d.account_id AND b.tenant_id = $1";
@@ -59,64 +66,10 @@ statements! {
          ON CONFLICT ON CONSTRAINT pk_reversals DO NOTHING";
 }
 
-/// Not among the prepared statements of the test: it takes its rows from the client.
-const COPY_JOURNAL: &str = concat!("COPY journal ", journal_columns!(), " FROM STDIN (FORMAT BINARY)");
-
-const COPY_TYPES: [Type; 15] = [
-    Type::INT4,
-    Type::UUID,
-    Type::INT2,
-    Type::TEXT,
-    Type::INT8,
-    Type::INT8,
-    Type::INT8,
-    Type::TEXT,
-    Type::INT8,
-    Type::INT8,
-    Type::UUID,
-    Type::TEXT,
-    Type::TEXT,
-    Type::BYTEA,
-    Type::TIMESTAMPTZ,
-];
-
-/// One journal row that is about to be written.
-struct Line<'a> {
-    transaction: &'a NewTransaction,
-    leg: i16,
-    posted: &'a PostedLeg,
-    currency: &'a str,
-    reverses: Option<Uuid>,
-    fingerprint: [u8; 16],
-}
-
-impl Line<'_> {
-    fn transfer(&self) -> &Transfer {
-        &self.posted.transfer
-    }
-}
-
-fn lines<'a>(batch: &PostingBatch<'a>) -> Result<Vec<Line<'a>>> {
-    let mut lines = Vec::with_capacity(batch.transactions.iter().map(|(_, legs)| legs.len()).sum());
-    for &(transaction, legs) in &batch.transactions {
-        let fingerprint = transaction.fingerprint();
-        for (place, posted) in legs.iter().enumerate() {
-            lines.push(Line {
-                transaction,
-                leg: i16::try_from(place).map_err(|_| StoreError::Overflow)?,
-                posted,
-                currency: posted.transfer.amount.currency.code(),
-                reverses: transaction.reverses.map(|it| it.0),
-                fingerprint,
-            });
-        }
-    }
-    Ok(lines)
-}
-
 #[async_trait]
 impl Transfers for PgTx {
     async fn lock_balances(&mut self, accounts: &[AccountId]) -> Result<Vec<(AccountId, Minor)>> {
+        self.numbers.clear();
         let ids: Vec<i64> = accounts.iter().map(|it| it.0).collect();
         if ids.is_empty() {
             self.session.rows(LOCK_POSTING, &[]).await?;
@@ -130,18 +83,19 @@ impl Transfers for PgTx {
         Ok(locked)
     }
 
-    async fn known_transactions(&mut self, ids: &[TransactionId]) -> Result<Known> {
-        self.known_of(ids).await
+    async fn known_transactions(&mut self, ids: &[TransactionId], rows: usize) -> Result<Known> {
+        self.session.begin().await?;
+        self.session.prepare(&[KNOWN, DRAW_NUMBERS]).await?;
+        // Both leave in one go.
+        let (known, numbers) = try_join(self.known_of(ids), self.draw_numbers(rows)).await?;
+        self.numbers = numbers;
+        Ok(known)
     }
 
     async fn write_postings(&mut self, batch: &PostingBatch<'_>) -> Result<()> {
-        let lines = lines(batch)?;
-        let written = match lines.len() {
-            0 => 0,
-            1..COPY_FROM => self.insert_journal(&lines, batch.posted_at).await?,
-            _ => self.copy_journal(&lines, batch.posted_at).await?,
-        };
-        StoreError::expect_rows("INSERT_JOURNAL", lines.len() as u64, written)?;
+        let numbers = self.take_numbers(count(batch)).await?;
+        let lines = lines(batch, &numbers)?;
+        self.append(&lines, batch.posted_at).await?;
         let changes = Changes::of(&batch.deltas, &self.locked)?;
         self.lock_open(&changes).await?;
         self.change_balances(&changes).await
@@ -161,82 +115,23 @@ impl Transfers for PgTx {
 }
 
 impl PgTx {
-    async fn insert_journal(&self, lines: &[Line<'_>], posted_at: Timestamp) -> Result<u64> {
-        let ids: Vec<Uuid> = lines.iter().map(|it| it.transaction.id.0).collect();
-        let legs: Vec<i16> = lines.iter().map(|it| it.leg).collect();
-        let kinds: Vec<&str> = lines.iter().map(|it| it.transaction.kind.as_str()).collect();
-        let debits: Vec<i64> = lines.iter().map(|it| it.transfer().debit.0).collect();
-        let credits: Vec<i64> = lines.iter().map(|it| it.transfer().credit.0).collect();
-        let amounts: Vec<i64> = lines.iter().map(|it| it.transfer().amount.minor).collect();
-        let currencies: Vec<&str> = lines.iter().map(|it| it.currency).collect();
-        let debits_after: Vec<Option<i64>> = lines.iter().map(|it| it.posted.debit_after).collect();
-        let credits_after: Vec<Option<i64>> = lines.iter().map(|it| it.posted.credit_after).collect();
-        let reverses: Vec<Option<Uuid>> = lines.iter().map(|it| it.reverses).collect();
-        let references: Vec<Option<&str>> = lines
-            .iter()
-            .map(|it| it.transaction.reference.as_deref())
-            .collect();
-        let metadata: Vec<Option<&str>> = lines
-            .iter()
-            .map(|it| it.transaction.metadata.as_deref())
-            .collect();
-        let fingerprints: Vec<&[u8]> = lines.iter().map(|it| it.fingerprint.as_slice()).collect();
-        self.session
-            .execute(
-                INSERT_JOURNAL,
-                &[
-                    &self.tenant,
-                    &ids,
-                    &legs,
-                    &kinds,
-                    &debits,
-                    &credits,
-                    &amounts,
-                    &currencies,
-                    &debits_after,
-                    &credits_after,
-                    &reverses,
-                    &references,
-                    &metadata,
-                    &fingerprints,
-                    &posted_at,
-                ],
-            )
-            .await
+    /// So many numbers for journal rows, ascending. Others may draw some in between.
+    async fn draw_numbers(&self, count: usize) -> Result<Vec<i64>> {
+        let count = i64::try_from(count).map_err(|_| StoreError::Overflow)?;
+        if count == 0 {
+            return Ok(Vec::new());
+        }
+        let row = self.session.one(DRAW_NUMBERS, &[&count]).await?;
+        Record::new(&row, "journal", "numbers").get("numbers")
     }
 
-    async fn copy_journal(&self, lines: &[Line<'_>], posted_at: Timestamp) -> Result<u64> {
-        self.session
-            .run(async {
-                let client = self.session.client();
-                let statement = client.prepare_cached(COPY_JOURNAL).await?;
-                let sink = client.copy_in(&statement).await?;
-                let mut rows = pin!(BinaryCopyInWriter::new(sink, &COPY_TYPES));
-                for line in lines {
-                    let transfer = line.transfer();
-                    rows.as_mut()
-                        .write(&[
-                            &self.tenant,
-                            &line.transaction.id.0,
-                            &line.leg,
-                            &line.transaction.kind.as_str(),
-                            &transfer.debit.0,
-                            &transfer.credit.0,
-                            &transfer.amount.minor,
-                            &line.currency,
-                            &line.posted.debit_after,
-                            &line.posted.credit_after,
-                            &line.reverses,
-                            &line.transaction.reference,
-                            &line.transaction.metadata,
-                            &line.fingerprint.as_slice(),
-                            &posted_at,
-                        ])
-                        .await?;
-                }
-                rows.finish().await
-            })
-            .await
+    /// The numbers that were drawn since the balances were locked. They are good for one batch.
+    async fn take_numbers(&mut self, count: usize) -> Result<Vec<i64>> {
+        let drawn = std::mem::take(&mut self.numbers);
+        if drawn.len() < count {
+            return self.draw_numbers(count).await;
+        }
+        Ok(drawn)
     }
 
     /// The UPDATE takes rows in the order of its plan. Two or more that are not locked yet could meet a rival's in
@@ -282,7 +177,7 @@ impl PgTx {
         let rows = self.session.rows(KNOWN, &[&self.tenant, &ids]).await?;
         rows.iter()
             .map(|row| {
-                let record = Record::new(row, "journal", "transaction_id");
+                let record = Record::new(row, "transactions", "transaction_id");
                 Ok((record.id("transaction_id")?, record.bytes("fingerprint")?))
             })
             .collect()

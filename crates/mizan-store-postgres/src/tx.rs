@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use mizan_core::TenantId;
 use mizan_store::{Result, Tx};
 
+use crate::pool::SessionPool;
 use crate::session::Session;
 
 pub(crate) struct PgTx {
@@ -11,14 +12,20 @@ pub(crate) struct PgTx {
     pub(crate) tenant: i32,
     /// The balances that this transaction has locked, sorted.
     pub(crate) locked: Vec<i64>,
+    /// Numbers drawn for journal rows since the last balance was locked, ascending.
+    pub(crate) numbers: Vec<i64>,
+    /// For what must be done outside the transaction.
+    pub(crate) pool: SessionPool,
 }
 
 impl PgTx {
-    pub(crate) fn new(session: Session, tenant: TenantId) -> Self {
+    pub(crate) fn new(session: Session, pool: SessionPool, tenant: TenantId) -> Self {
         Self {
             session,
             tenant: tenant.0,
             locked: Vec::new(),
+            numbers: Vec::new(),
+            pool,
         }
     }
 }

@@ -21,7 +21,8 @@ statements! {
     BALANCES = concat!("WITH moved AS (
              SELECT account_id, sum(amount) AS total FROM (
                  SELECT credit_account_id AS account_id, amount FROM journal
-                 UNION ALL SELECT debit_account_id, -amount FROM journal) AS entries
+                 UNION ALL SELECT debit_account_id, -amount FROM journal
+                 UNION ALL SELECT account_id, posted FROM archived_balances) AS entries
              GROUP BY account_id)
          SELECT ", account_in_words!(), " AS what,
                 coalesce(m.total, 0)::text AS expected, coalesce(b.posted::text, 'no balance') AS found
@@ -66,7 +67,8 @@ statements! {
          JOIN tenants t ON t.id = tenant_id
          WHERE coalesce(open.total, 0) <> coalesce(held.total, 0)
          ORDER BY t.key, player_id, currency LIMIT 1000";
-    /// Money that comes in debits the provider's clearing account; money that goes back or out credits it.
+    /// Money that comes in debits the provider's clearing account; money that goes back or out credits it. Whoever
+    /// reads the archive asks about the effects of transactions in it.
     EFFECTS = "WITH moved AS (
              SELECT e.id, count(j.seq) AS legs,
                     sum(CASE WHEN c.id = j.credit_account_id THEN j.amount ELSE -j.amount END)
@@ -74,7 +76,11 @@ statements! {
              FROM provider_effects e
              LEFT JOIN accounts c ON c.tenant_id = e.tenant_id AND c.code = 'psp_clearing:' || e.provider
                                  AND c.currency = e.currency
-             LEFT JOIN journal j ON j.tenant_id = e.tenant_id AND j.transaction_id = e.transaction_id
+             LEFT JOIN transactions w ON w.tenant_id = e.tenant_id AND w.transaction_id = e.transaction_id
+             LEFT JOIN journal j ON j.seq BETWEEN w.first_seq AND w.last_seq
+                                AND j.tenant_id = e.tenant_id AND j.transaction_id = e.transaction_id
+             WHERE w.first_seq IS NULL
+                OR w.first_seq > coalesce((SELECT max(to_seq) FROM journal_archives), -1)
              GROUP BY e.id)
          SELECT 'effect of event ' || e.provider_event_id || ' of ' || e.provider || ' (transaction '
                     || e.transaction_id || ') of tenant ' || t.key AS what,
@@ -97,6 +103,8 @@ statements! {
              FROM journal
              UNION ALL
              SELECT debit_account_id, seq, transaction_id, -amount, debit_after FROM journal
+             UNION ALL
+             SELECT account_id, -1, NULL, posted, NULL FROM archived_balances
          ), running AS (
              SELECT account_id, seq, transaction_id, after,
                     sum(change) OVER (PARTITION BY account_id ORDER BY seq ROWS UNBOUNDED PRECEDING) AS total
@@ -108,6 +116,22 @@ statements! {
                 f.total::text AS expected, f.after::text AS found
          FROM first f JOIN accounts a ON a.id = f.account_id JOIN tenants t ON t.id = a.tenant_id
          ORDER BY f.seq LIMIT 1000");
+    /// The row that each transaction has besides its legs makes its id unique and finds it.
+    TRANSACTIONS = "WITH posted AS (
+             SELECT tenant_id, transaction_id, count(*) AS legs, min(seq) AS first_seq, max(seq) AS last_seq,
+                    min(encode(fingerprint, 'hex')) AS fingerprint
+             FROM journal GROUP BY tenant_id, transaction_id
+         ), known AS (
+             SELECT tenant_id, transaction_id, legs, first_seq, last_seq, encode(fingerprint, 'hex') AS fingerprint
+             FROM transactions
+             WHERE first_seq > coalesce((SELECT max(to_seq) FROM journal_archives), -1))
+         SELECT 'transaction ' || transaction_id || ' of tenant ' || tenant_id AS what,
+                coalesce(p.legs || ' legs, rows ' || p.first_seq || ' to ' || p.last_seq, 'no journal row') AS expected,
+                coalesce(k.legs || ' legs, rows ' || k.first_seq || ' to ' || k.last_seq, 'not known') AS found
+         FROM posted p FULL JOIN known k USING (tenant_id, transaction_id)
+         WHERE (p.legs, p.first_seq, p.last_seq, p.fingerprint)
+               IS DISTINCT FROM (k.legs, k.first_seq, k.last_seq, k.fingerprint)
+         ORDER BY tenant_id, transaction_id LIMIT 1000";
 }
 
 impl PostgresStore {
@@ -161,6 +185,10 @@ impl Verify for PostgresStore {
     async fn broken_effects(&self) -> Result<Vec<Broken>> {
         self.broken("one_effect_per_event", &[EFFECTS, SHARED_EFFECTS])
             .await
+    }
+
+    async fn broken_transactions(&self) -> Result<Vec<Broken>> {
+        self.broken("transactions_match_rows", &[TRANSACTIONS]).await
     }
 
     async fn broken_running_balances(&self) -> Result<Vec<Broken>> {

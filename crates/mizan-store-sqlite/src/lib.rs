@@ -23,6 +23,7 @@ pub mod migrate;
 mod open;
 mod outbox;
 mod paging;
+mod partitions;
 mod payouts;
 mod platform;
 mod players;

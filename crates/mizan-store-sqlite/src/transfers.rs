@@ -69,7 +69,7 @@ impl Transfers for SqliteTx {
         .await
     }
 
-    async fn known_transactions(&mut self, ids: &[TransactionId]) -> Result<Known> {
+    async fn known_transactions(&mut self, ids: &[TransactionId], _rows: usize) -> Result<Known> {
         let ids = ids.to_vec();
         self.within(move |db, tenant| {
             let mut known = Known::new();

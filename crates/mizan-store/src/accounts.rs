@@ -91,8 +91,11 @@ pub trait Accounts {
     async fn wallet(&mut self, player: PlayerId) -> Result<Vec<WalletBalance>>;
 
     /// The balance of an account with everything that was posted up to and at `at`.
+    /// [`crate::StoreError::Archived`] where that is a time of which rows are in an archive.
     async fn balance_at(&mut self, account: AccountId, at: Timestamp) -> Result<Minor>;
 
-    /// The entries of an account, newest first, keyed by `seq`. [`crate::Start::Offset`] is allowed.
+    /// The entries of an account, newest first, keyed by `seq`. [`crate::Start::Offset`] is allowed. A page that ends
+    /// where the archive begins has a next one, and that one is [`crate::StoreError::Archived`]; so is every page
+    /// that would have archived entries alone.
     async fn entries(&mut self, account: AccountId, page: &Page<i64>) -> Result<Paged<Entry, i64>>;
 }

@@ -30,11 +30,12 @@ pub trait Batches: Idempotency + Transfers {
         keys: &[&IdempotencyKey],
         accounts: &[AccountId],
         ids: &[TransactionId],
+        rows: usize,
     ) -> Result<Before> {
         Ok(Before {
             balances: self.lock_balances(accounts).await?,
             used: self.used_keys(keys).await?,
-            known: self.known_transactions(ids).await?,
+            known: self.known_transactions(ids, rows).await?,
         })
     }
 

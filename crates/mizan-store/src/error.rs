@@ -32,6 +32,9 @@ pub enum StoreError {
         expected: u64,
         touched: u64,
     },
+    /// The rows were moved to an archive; the database answers for the rest.
+    #[error("journal rows up to {up_to} are in the archive")]
+    Archived { up_to: i64 },
     /// The database lacks tables or columns of this version.
     #[error("the database is not migrated to this version")]
     NotMigrated(#[source] Box<dyn std::error::Error + Send + Sync>),

@@ -22,6 +22,7 @@ pub mod idempotency;
 pub mod migrate;
 pub mod outbox;
 pub mod page;
+pub mod partitions;
 pub mod payouts;
 pub mod platform;
 pub mod players;

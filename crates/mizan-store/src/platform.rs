@@ -8,6 +8,7 @@ use crate::api_keys::ApiKey;
 use crate::chain::Chain;
 use crate::connections::Connection;
 use crate::outbox::{ClaimedJob, JobEnd, QueueDepth};
+use crate::partitions::Partitions;
 use crate::players::Player;
 use crate::staff::Staff;
 use crate::tenants::Tenant;
@@ -33,7 +34,7 @@ impl std::fmt::Debug for SigningKey {
 
 /// A transaction that is bound to no tenant.
 #[async_trait]
-pub trait Platform: Chain + Send {
+pub trait Platform: Chain + Partitions + Send {
     /// Makes a tenant, or finds the one that has the key. The flag says whether it was made now.
     async fn ensure_tenant(&mut self, key: &TenantKey, name: &str, at: Timestamp) -> Result<(Tenant, bool)>;
 

@@ -39,13 +39,16 @@ pub trait Transfers {
     /// On PostgreSQL it also takes the shared lock that lets the sealer see which rows are complete.
     async fn lock_balances(&mut self, accounts: &[AccountId]) -> Result<Vec<(AccountId, Minor)>>;
 
-    /// The fingerprints of those transactions that are in the journal. Call it after [`Self::lock_balances`].
-    async fn known_transactions(&mut self, ids: &[TransactionId]) -> Result<Known>;
+    /// The fingerprints of those transactions that were posted, also where their rows are in an archive. Call it
+    /// after [`Self::lock_balances`]. `rows` is how many journal rows may be written for them: a store that numbers
+    /// them itself draws the numbers on the same way.
+    async fn known_transactions(&mut self, ids: &[TransactionId], rows: usize) -> Result<Known>;
 
     /// Appends the journal rows and changes the balances. A transaction id that another process posted since
     /// [`Self::known_transactions`] is a [`crate::StoreError::Collision`].
     async fn write_postings(&mut self, batch: &PostingBatch<'_>) -> Result<()>;
 
+    /// [`crate::StoreError::Archived`] where it was posted and its rows are in an archive.
     async fn transaction(&mut self, id: TransactionId) -> Result<Option<StoredTransaction>>;
 
     /// Takes the right to reverse `original`; `false` if it was reversed before. A rival waits until the

@@ -38,6 +38,9 @@ pub trait Verify {
     /// provider's clearing account, and no transaction is named twice.
     async fn broken_effects(&self) -> Result<Vec<Broken>>;
 
+    /// `transactions_match_rows`: where transactions have a row of their own, it tells their journal rows.
+    async fn broken_transactions(&self) -> Result<Vec<Broken>>;
+
     /// `running_balance`: the balances that journal rows carry follow from row to row
     /// (names the first row of an account that does not).
     async fn broken_running_balances(&self) -> Result<Vec<Broken>>;

@@ -1,4 +1,5 @@
-//! What is done now and then: sealing the journal, forgetting old keys and jobs, measuring what waits.
+//! What is done now and then: sealing the journal, making its partitions ahead, forgetting old keys and jobs,
+//! measuring what waits.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,6 +38,8 @@ impl Default for Housekeeping {
     }
 }
 
+/// How many partitions of the journal there are beyond the last row.
+const AHEAD: u32 = 2;
 /// How many rows one sweep deletes at a time.
 const SWEEP: u32 = 1_000;
 
@@ -83,6 +86,14 @@ async fn seal_journal(app: &App, settings: &Housekeeping) -> mizan_flows::Result
 async fn sweep_up(app: &App, settings: &Housekeeping) -> mizan_flows::Result<()> {
     let now = app.now();
     let mut platform = app.store.platform().await?;
+    let made = platform.make_partitions(AHEAD).await?;
+    if made > 0 {
+        tracing::info!(
+            event = "journal.partitions_made",
+            made,
+            "partitions of the journal made ahead"
+        );
+    }
     let keys = platform
         .delete_idempotency_keys(now - settings.keep_keys, SWEEP)
         .await?;

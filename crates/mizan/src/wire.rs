@@ -2,6 +2,7 @@
 
 pub mod adapters;
 pub mod anchor;
+pub mod archive;
 pub mod build;
 pub mod logging;
 pub mod objects;

@@ -68,7 +68,9 @@ async fn attempt(
     }
     let keys: Vec<_> = batch.iter().map(|it| &it.request.key.key).collect();
     let mut tx = store.begin(tenant).await?;
-    let before = tx.before_batch(&keys, &touched.locked(), &touched.ids).await?;
+    let before = tx
+        .before_batch(&keys, &touched.locked(), &touched.ids, touched.rows)
+        .await?;
     let mut answers: Vec<Option<Result<Reply>>> = batch
         .iter()
         .map(|it| Some(it.request.key.answer_of(before.used.get(&it.request.key.key)?)))
@@ -97,7 +99,7 @@ async fn attempt(
     tx.commit().await?;
     drop(kept);
     for (answer, made) in answers.iter_mut().filter(|it| it.is_none()).zip(made) {
-        *answer = Some(made.map_err(FlowError::from));
+        *answer = Some(made);
     }
     Ok(answers
         .into_iter()
@@ -105,13 +107,14 @@ async fn attempt(
         .collect())
 }
 
-/// Makes the reply.
+/// Makes the reply. A transaction whose rows are in the archive is known to be posted and cannot be shown: that is
+/// the trouble of whoever asks for it alone, not of the batch.
 async fn reply(
     tx: &mut dyn Tx,
     waiting: &Waiting,
     verdicts: &[Verdict],
     now: Timestamp,
-) -> Result<Result<Reply, Refusal>, StoreError> {
+) -> Result<Result<Reply>, StoreError> {
     let request = &waiting.request;
     Ok(
         match (
@@ -119,24 +122,26 @@ async fn reply(
             verdicts.first(),
             request.group.transactions.first(),
         ) {
-            (Shape::Single, Some(Verdict::Refused(refusal)), _) => Err(refusal.clone()),
+            (Shape::Single, Some(Verdict::Refused(refusal)), _) => Err(refusal.clone().into()),
             (Shape::Single, Some(Verdict::Posted(_)), Some(transaction)) => Ok(Reply::made(
                 201,
                 &TransactionView::of_new(transaction, &request.accounts, now),
             )),
             (Shape::Single, Some(Verdict::Replayed), Some(transaction)) => {
-                match tx.transaction(transaction.id).await? {
-                    Some(stored) => {
+                match tx.transaction(transaction.id).await {
+                    Ok(Some(stored)) => {
                         let view = TransactionView::of_stored(&stored, &request.accounts);
                         Ok(Reply {
                             replayed: true,
                             ..Reply::made(200, &view)
                         })
                     }
-                    None => Err(Refusal::IdConflict),
+                    Ok(None) => Err(Refusal::IdConflict.into()),
+                    Err(error @ StoreError::Archived { .. }) => Err(error.into()),
+                    Err(error) => return Err(error),
                 }
             }
-            (Shape::Single, ..) => Err(Refusal::NoTransfers),
+            (Shape::Single, ..) => Err(Refusal::NoTransfers.into()),
             (Shape::Bulk, ..) => {
                 let ids = request.group.transactions.iter().map(|it| it.id);
                 let items = ids

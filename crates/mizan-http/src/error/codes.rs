@@ -88,6 +88,7 @@ codes! {
     TOO_MANY_REJECTED 429 "Too many rejected webhooks" "this address sent too many webhooks that were rejected" "Wait for the seconds of `Retry-After`.";
     // -- ours
     TOO_BUSY 429 "Too busy" "too much is waiting already; nothing was done" "Wait for the seconds of `Retry-After`, then send the same request.";
+    ENTRIES_ARCHIVED 410 "Entries archived" "the journal rows that this asks for were moved to an archive" "Ask for newer ones, or read them in the files of `mizan ledger archive`.";
     PROVIDER_UNAVAILABLE 502 "Provider unavailable" "the provider could not be asked" "Try again later.";
     OBJECT_STORE_UNAVAILABLE 503 "Object store unavailable" "files of statements cannot be kept or brought back just now" "Send the same request again.";
     DATABASE_UNAVAILABLE 503 "Database unavailable" "the database cannot be reached; it is not certain whether the request had its effect" "Send the same request with the same Idempotency-Key.";

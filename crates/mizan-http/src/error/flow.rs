@@ -61,6 +61,7 @@ impl From<StoreError> for ApiError {
             StoreError::Overflow => return Self::plain(&codes::AMOUNT_OVERFLOW),
             StoreError::Unavailable(_) => &codes::DATABASE_UNAVAILABLE,
             StoreError::NotMigrated(_) => &codes::DATABASE_NOT_MIGRATED,
+            StoreError::Archived { .. } => return Self::new(&codes::ENTRIES_ARCHIVED, error),
             StoreError::Collision { .. } => &codes::CONTENTION,
             StoreError::Constraint { .. }
             | StoreError::Corrupt { .. }

@@ -54,6 +54,9 @@ impl Verify for Away {
     async fn broken_effects(&self) -> Result<Vec<Broken>> {
         away()
     }
+    async fn broken_transactions(&self) -> Result<Vec<Broken>> {
+        away()
+    }
     async fn broken_running_balances(&self) -> Result<Vec<Broken>> {
         away()
     }

@@ -8,7 +8,7 @@ use super::refused;
 /// One row for each relation of the current schema (without part), and one for each of its parts.
 ///
 /// Left out: the list of migrations, what extensions own, sequences that belong to a column, and the NOT NULL
-/// constraints that PostgreSQL 18 lists (the column says it). Indexes behind a constraint are told by it. A
+/// constraints that PostgreSQL 18 lists (the column says it). So are partitions, which come and go with the rows. Indexes behind a constraint are told by it. A
 /// view's definition is told without parentheses and line breaks, which versions print differently.
 const SNAPSHOT: &str = r"
 WITH relations AS (
@@ -18,6 +18,7 @@ WITH relations AS (
     WHERE n.nspname = current_schema()
       AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S', 'c')
       AND c.relname <> 'mizan_migrations'
+      AND NOT c.relispartition
       AND NOT EXISTS (
           SELECT FROM pg_depend d
           WHERE d.classid = 'pg_class'::regclass
@@ -30,6 +31,10 @@ UNION ALL
 SELECT name, kind, 'options', array_to_string(reloptions, ', ')
 FROM relations
 WHERE reloptions IS NOT NULL
+UNION ALL
+SELECT name, kind, 'partitions', pg_get_partkeydef(oid)
+FROM relations
+WHERE kind = 'p'
 UNION ALL
 SELECT r.name, r.kind, 'column ' || a.attname,
        format_type(a.atttypid, a.atttypmod)

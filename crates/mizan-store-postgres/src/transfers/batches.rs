@@ -3,12 +3,15 @@
 use async_trait::async_trait;
 use futures::try_join;
 use mizan_core::{AccountId, TransactionId};
+use mizan_store::Result;
 use mizan_store::batches::{Batches, Before};
 use mizan_store::idempotency::{IdempotencyKey, KeptReply};
 use mizan_store::transfers::PostingBatch;
-use mizan_store::{Result, StoreError};
 
-use super::{COPY_FROM, Changes, INSERT_JOURNAL, KNOWN, LOCK_BALANCES, LOCK_POSTING, UPDATE_BALANCES, lines};
+use super::{
+    COPY_FROM, Changes, DRAW_NUMBERS, INSERT_JOURNAL, KNOWN, LOCK_BALANCES, LOCK_POSTING, UPDATE_BALANCES,
+    count, lines,
+};
 use crate::idempotency::{INSERT_REPLIES, USED_MANY};
 use crate::tx::PgTx;
 
@@ -21,19 +24,22 @@ impl Batches for PgTx {
         keys: &[&IdempotencyKey],
         accounts: &[AccountId],
         ids: &[TransactionId],
+        rows: usize,
     ) -> Result<Before> {
         let locking: Vec<i64> = accounts.iter().map(|it| it.0).collect();
         let this = &*self;
         this.session
-            .prepare(&[LOCK_POSTING, LOCK_BALANCES, USED_MANY, KNOWN])
+            .prepare(&[LOCK_POSTING, LOCK_BALANCES, USED_MANY, KNOWN, DRAW_NUMBERS])
             .await?;
-        let ((), _, balances, used, known) = try_join!(
+        let ((), _, balances, used, known, numbers) = try_join!(
             this.session.begin(),
             this.session.rows(LOCK_POSTING, &[]),
             this.lock_these(&locking),
             this.read_used_keys(keys),
             this.known_of(ids),
+            this.draw_numbers(rows),
         )?;
+        self.numbers = numbers;
         self.note_locked(&locking);
         Ok(Before {
             used,
@@ -42,22 +48,16 @@ impl Batches for PgTx {
         })
     }
 
-    /// One round trip, and two more for a COPY.
+    /// One round trip, and four more for two COPYs.
     async fn after_batch(&mut self, postings: &PostingBatch<'_>, replies: &[KeptReply<'_>]) -> Result<()> {
-        let lines = lines(postings)?;
+        let numbers = self.take_numbers(count(postings)).await?;
+        let lines = lines(postings, &numbers)?;
         let changes = Changes::of(&postings.deltas, &self.locked)?;
         let this = &*self;
         this.session
             .prepare(&[INSERT_JOURNAL, LOCK_BALANCES, UPDATE_BALANCES, INSERT_REPLIES])
             .await?;
-        let append = async {
-            let written = match lines.len() {
-                0 => 0,
-                1..COPY_FROM => this.insert_journal(&lines, postings.posted_at).await?,
-                _ => this.copy_journal(&lines, postings.posted_at).await?,
-            };
-            StoreError::expect_rows("INSERT_JOURNAL", lines.len() as u64, written)
-        };
+        let append = this.append(&lines, postings.posted_at);
         let settle = async {
             try_join!(this.lock_open(&changes), this.change_balances(&changes))?;
             Ok(())

@@ -5,6 +5,7 @@ mod connections;
 mod findings;
 mod locks;
 mod outbox;
+mod partitions;
 mod postings;
 mod privileges;
 mod rivals;

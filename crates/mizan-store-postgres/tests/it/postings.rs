@@ -18,7 +18,7 @@ async fn a_few_rows_and_many_are_appended_alike() -> anyhow::Result<()> {
     for times in [1, 16, 17, 300] {
         let ids = it.post(&from, &to, 7, times).await?;
         let mut tx = it.begin().await?;
-        let known = tx.known_transactions(&ids).await?;
+        let known = tx.known_transactions(&ids, 0).await?;
         assert_eq!(known.len(), times);
         let last = *ids.last().expect("at least one");
         let stored = tx.transaction(last).await?.expect("it was posted");

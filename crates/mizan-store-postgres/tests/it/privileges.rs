@@ -16,6 +16,9 @@ async fn the_service_cannot_change_or_delete_what_is_append_only() -> anyhow::Re
     it.owner.batch_execute("SET ROLE mizan_app").await?;
     for (table, column) in [
         ("journal", "amount"),
+        ("transactions", "legs"),
+        ("journal_archives", "file"),
+        ("archived_balances", "posted"),
         ("reversals", "reversal_id"),
         ("chain_blocks", "hash"),
         ("provider_effects", "amount"),

@@ -204,7 +204,7 @@ pub async fn post_in(
         }
     }));
     let keys: Vec<_> = batch.iter().map(|it| it.id).collect();
-    assert!(tx.known_transactions(&keys).await?.is_empty());
+    assert!(tx.known_transactions(&keys, keys.len()).await?.is_empty());
     let posted: Vec<_> = batch
         .iter()
         .map(|it| decide(it, &mut book).expect("it may post"))

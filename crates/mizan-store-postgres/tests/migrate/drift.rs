@@ -21,8 +21,8 @@ async fn every_kind_of_drift_is_named() -> anyhow::Result<()> {
             "journal: constraint ck_journal_amount is missing (CHECK ((amount > 0)))",
         ),
         (
-            "DROP INDEX ix_journal_seq",
-            "journal: index ix_journal_seq is missing (btree (seq))",
+            "DROP INDEX ix_journal_debit",
+            "journal: index ix_journal_debit is missing (btree (debit_account_id, seq))",
         ),
         ("DROP VIEW wallet_balances", "wallet_balances is missing (view)"),
         (

@@ -18,6 +18,9 @@ WHERE posted <> (
     FROM journal j
     WHERE b.account_id IN (j.debit_account_id, j.credit_account_id))";
 
+/// Empty as long as nothing is archived; after that there is no way back.
+const ONLY_BY_ARCHIVING: [&str; 2] = ["archived_balances", "journal_archives"];
+
 #[tokio::test]
 async fn an_empty_database_goes_to_head_in_one_run_and_then_stays() -> anyhow::Result<()> {
     let tester = Tester::empty().await?;
@@ -43,7 +46,9 @@ async fn rows_of_tables_that_stay_survive_every_way_down_and_up() -> anyhow::Res
         let tester = Tester::populated().await?;
         let before = tester.contents().await?;
         assert!(
-            before.values().all(|rows| !rows.is_empty()),
+            before
+                .iter()
+                .all(|(name, rows)| rows.is_empty() == ONLY_BY_ARCHIVING.contains(&name.as_str())),
             "a row in each: {before:?}"
         );
         for step in (goal..REVISIONS.len()).rev() {
@@ -61,7 +66,9 @@ async fn rows_of_tables_that_stay_survive_every_way_down_and_up() -> anyhow::Res
         let after = tester.contents().await?;
         assert!(after.keys().eq(before.keys()), "all tables are back");
         for (name, rows) in after {
-            let expected = survivors.get(&name).map_or("", String::as_str);
+            let derived = name == "transactions" && survivors.contains_key("journal");
+            let kept = if derived { &before } else { &survivors };
+            let expected = kept.get(&name).map_or("", String::as_str);
             assert_eq!(rows, expected, "{name} after {goal} and up again");
         }
         assert_eq!(tester.psql(WRONG_BALANCES).await?, "0");

@@ -17,6 +17,9 @@ INSERT INTO balances (account_id, tenant_id, posted, may_go_negative, version) V
 INSERT INTO journal (tenant_id, transaction_id, leg, kind, debit_account_id, credit_account_id, amount, currency, fingerprint, posted_at) VALUES
     (1, '00000000-0000-7000-8000-000000000010', 0, 'deposit', 3, 1, 10000, 'TRY', decode('ab', 'hex'), '2026-01-02T03:04:05.000000Z'),
     (1, '00000000-0000-7000-8000-000000000011', 0, 'withdraw_hold', 1, 2, 3000, 'TRY', decode('ab', 'hex'), '2026-01-02T03:04:06.000000Z');
+INSERT INTO transactions (first_seq, last_seq, transaction_id, tenant_id, legs, fingerprint) VALUES
+    (1, 1, '00000000-0000-7000-8000-000000000010', 1, 1, decode('ab', 'hex')),
+    (2, 2, '00000000-0000-7000-8000-000000000011', 1, 1, decode('ab', 'hex'));
 INSERT INTO reversals (tenant_id, original_id, reversal_id)
 VALUES (1, '00000000-0000-7000-8000-000000000010', '00000000-0000-7000-8000-000000000012');
 INSERT INTO chain_blocks (no, from_seq, to_seq, leaves, previous, hash, sealed_at)

@@ -30,6 +30,7 @@ pub const REVISIONS: &[Revision] = &[
     revision!("0009", "findings work", "0009_findings_work"),
     revision!("0010", "queue and schedules", "0010_queue_and_schedules"),
     revision!("0011", "statements", "0011_statements"),
+    revision!("0012", "journal partitions", "0012_journal_partitions"),
 ];
 
 #[cfg(test)]

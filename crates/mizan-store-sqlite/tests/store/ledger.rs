@@ -268,7 +268,7 @@ async fn a_transaction_id_is_posted_once_and_reversed_once() {
     );
     assert_eq!(stored.posted_at, at(10));
     let known = tx
-        .known_transactions(&[ids[0], TransactionId::new()])
+        .known_transactions(&[ids[0], TransactionId::new()], 2)
         .await
         .unwrap();
     assert_eq!(

@@ -55,7 +55,7 @@ struct RotateArgs {
 pub async fn run(args: AdminArgs) -> anyhow::Result<Exit> {
     let loaded = wire::settings()?;
     wire::logging::start_quiet(&loaded.settings.log, &wire::masker());
-    let store = wire::stores::open(&loaded.settings.database)?;
+    let store = wire::stores::open(&loaded.settings)?;
     let app = wire::app(&loaded.settings, store)?;
     match args.command {
         AdminCommand::Create(args) => create(&app, args).await,

@@ -76,7 +76,7 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<Exit> {
     let steps = report::Steps::new(args.json);
     steps.say("Opening a fresh SQLite database and migrating it");
     super::migrate::upgrade_to_head(&settings.database, &mut |step| tracing::info!("{step}")).await?;
-    let store = wire::stores::open(&settings.database)?;
+    let store = wire::stores::open(&settings)?;
     let listener = TcpListener::bind(&args.listen)
         .await
         .with_context(|| format!("{} cannot be listened on", args.listen))?;
@@ -240,7 +240,8 @@ async fn verify(story: &mut Story, app: &App, settings: &Settings) -> anyhow::Re
     if let (Some(head), Some(path)) = (head, anchor::place(settings)) {
         anchor::write(&path, &head)?;
     }
-    let verified = ledger_verify::verify(&*app.store, head, 0, |_| {}).await?;
+    let verified =
+        ledger_verify::verify(&*app.store, head, 0, ledger_verify::Shelf::default(), |_| {}).await?;
     story.ledger_holds = verified.holds;
     story.journal_rows = verified.journal_rows;
     Ok(())

@@ -93,7 +93,7 @@ async fn look_at_database(settings: &Settings, lines: &mut Vec<Line>) {
         });
         return;
     }
-    let store = match wire::stores::open(&settings.database) {
+    let store = match wire::stores::open(settings) {
         Ok(store) => store,
         Err(error) => {
             lines.push(Line {

@@ -51,7 +51,7 @@ pub async fn run(args: ServeArgs) -> anyhow::Result<Exit> {
     if let Database::Sqlite { .. } = settings.database {
         super::migrate::upgrade_to_head(&settings.database, &mut |step| tracing::info!("{step}")).await?;
     }
-    let store = wire::stores::open(&settings.database)?;
+    let store = wire::stores::open(&settings)?;
     let app = wire::app(&settings, store)?;
     let target = (settings.listen.host.as_str(), settings.listen.port);
     let listener = TcpListener::bind(target)

@@ -90,7 +90,7 @@ async fn work(
 ) -> anyhow::Result<()> {
     let stop = CancellationToken::new();
     log_boot(settings, redis, &worker);
-    let store = wire::stores::open(&settings.database)?;
+    let store = wire::stores::open(settings)?;
     let app = wire::app(settings, Arc::clone(&store))?;
     if let Some(handle) = server::metrics()? {
         server::expose(handle, &settings.listen.host, metrics_port, &stop).await?;

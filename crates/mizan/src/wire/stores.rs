@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
-use mizan_config::{Database, Tls};
+use mizan_config::{Database, Settings, Tls};
 use mizan_mask::Secret;
 use mizan_store::Store;
 use mizan_store_postgres::{CertificateCheck, PostgresConfig, PostgresStore};
@@ -12,8 +12,8 @@ use mizan_store_sqlite::{SqliteConfig, SqliteStore};
 
 /// Opens a store. PostgreSQL is connected to when it is first needed, so a server that is away does not keep
 /// the process from starting and saying so.
-pub fn open(database: &Database) -> anyhow::Result<Arc<dyn Store>> {
-    Ok(match database {
+pub fn open(settings: &Settings) -> anyhow::Result<Arc<dyn Store>> {
+    Ok(match &settings.database {
         Database::Sqlite { path } => Arc::new(
             SqliteStore::open(path, SqliteConfig::default())
                 .with_context(|| format!("the database file {} cannot be opened", path.display()))?,
@@ -24,7 +24,8 @@ pub fn open(database: &Database) -> anyhow::Result<Arc<dyn Store>> {
             root_certificate,
             ..
         } => {
-            let config = postgres_config(url, *tls, root_certificate.as_deref());
+            let mut config = postgres_config(url, *tls, root_certificate.as_deref());
+            config.partition_rows = settings.journal_partition_rows;
             Arc::new(PostgresStore::connect(&config).context("the PostgreSQL client cannot be set up")?)
         }
     })

@@ -1,6 +1,8 @@
 //! The ledger: postings, their verdicts and replies, history, races, and what happens to those who tamper.
 
 mod amounts;
+#[cfg(feature = "parquet")]
+mod archive;
 mod bulk;
 mod checks;
 mod export;

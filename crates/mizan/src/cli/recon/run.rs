@@ -51,7 +51,7 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<Exit> {
         eprintln!("error: --to must be after --from");
         return Ok(exit::WRONG_USE);
     };
-    let store = wire::stores::open(&loaded.settings.database)?;
+    let store = wire::stores::open(&loaded.settings)?;
     let app = wire::app(&loaded.settings, store)?;
     let key = args.tenant.unwrap_or_else(|| app.settings.default_tenant.clone());
     let tenant = tenants::by_key(&app, &key).await?;

@@ -55,7 +55,7 @@ struct SetArgs {
 pub(super) async fn run(args: ScheduleArgs) -> anyhow::Result<Exit> {
     let loaded = wire::settings()?;
     wire::logging::start_quiet(&loaded.settings.log, &wire::masker());
-    let store = wire::stores::open(&loaded.settings.database)?;
+    let store = wire::stores::open(&loaded.settings)?;
     let app = wire::app(&loaded.settings, store)?;
     let key = args.tenant.unwrap_or_else(|| app.settings.default_tenant.clone());
     let tenant = tenants::by_key(&app, &key).await?;

@@ -146,8 +146,12 @@ on_every_store! {
         stop(&mut app.process).await;
         assert_ne!(sealing(&app.home).await, kept, "the tail has a block of its own");
 
+        let unique = match app.home {
+            Home::Postgres(_) => format!("DELETE FROM transactions WHERE first_seq > {seq};"),
+            Home::Sqlite(_) => String::new(),
+        };
         let tail = format!(
-            "DELETE FROM journal WHERE seq > {seq}; DELETE FROM chain_blocks WHERE no > {block};
+            "DELETE FROM journal WHERE seq > {seq}; {unique} DELETE FROM chain_blocks WHERE no > {block};
              UPDATE balances SET posted = posted - 300 WHERE posted > 0;
              UPDATE balances SET posted = posted + 300 WHERE posted < 0"
         );

@@ -1,0 +1,2 @@
+-- Nothing changes here: SQLite keeps the journal in one table, whose key already makes transaction ids unique. The
+-- step exists so that both stores are at the same revision.
