@@ -4,10 +4,10 @@ CARGO ?= cargo
 say = printf '\n== %s\n'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench dev toolchain fmt-check clippy interop cargo-test tidy deny
+.PHONY: help demo test lint bench bench-load dev toolchain fmt-check clippy interop cargo-test tidy deny
 
 help: ## What there is to make.
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 toolchain:
 	@command -v $(CARGO) >/dev/null || { echo "Rust is missing: install version 1.95 or newer with rustup (https://rustup.rs) or your package manager." >&2; exit 3; }
@@ -34,6 +34,17 @@ bench: toolchain ## The measurements of docs/performance.md (about half an hour 
 	@$(CARGO) build --locked --release -p mizan -p mizan-bench
 	@$(say) 'benches'
 	@$(CARGO) run --locked --release --quiet -p mizan-bench -- all
+
+bench-load: toolchain ## Ten minutes of load, and ten kills under load; adds both to docs/performance.md.
+	@$(say) 'what the load runs need'
+	@./scripts/setup-test.sh
+	@$(say) 'building what is measured (release build)'
+	@$(CARGO) build --locked --release -p mizan -p mizan-bench
+	@$(say) 'soak: ten minutes'
+	@$(CARGO) run --locked --release --quiet -p mizan-bench -- soak
+	@$(say) 'crash: ten kills'
+	@$(CARGO) run --locked --release --quiet -p mizan-bench -- crash
+	@$(CARGO) run --locked --release --quiet -p mizan-bench -- report
 
 dev: toolchain ## The service on http://127.0.0.1:8001, on SQLite, in development mode.
 	@$(say) 'mizan migrate upgrade head (sqlite://mizan.db)'

@@ -33,6 +33,8 @@ pub struct Bench {
     pub about: &'static str,
     /// How it measures, for `docs/performance.md`.
     pub method: &'static str,
+    /// What holds the figures back, as profiles showed, and what could be tried next.
+    pub limits: &'static str,
     pub run: fn(Options) -> BoxFuture<'static, anyhow::Result<Vec<Case>>>,
 }
 
@@ -42,6 +44,7 @@ macro_rules! bench {
             name: $name,
             about: $module::ABOUT,
             method: $module::METHOD,
+            limits: $module::LIMITS,
             run: |options| Box::pin($module::run(options)),
         }
     };

@@ -7,7 +7,7 @@ use clap::Parser;
 
 use crate::bench::{self, Bench, Options};
 use crate::case::Outcome;
-use crate::runs::{crash, soak};
+use crate::runs::{self, crash, soak};
 use crate::{machine, report, screen, server};
 
 /// Measures Mizan against yardsticks in the same run. Durability is never switched off.
@@ -64,7 +64,7 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
             for it in bench::ALL {
                 screen::result(&format!("{:12} {}", it.name, it.about))?;
             }
-            for (name, about) in [("soak", soak::ABOUT), ("crash", crash::ABOUT)] {
+            for (name, about) in runs::ALL {
                 screen::result(&format!("{name:12} {about}"))?;
             }
             Ok(ExitCode::SUCCESS)

@@ -5,10 +5,11 @@ use std::fs;
 use std::path::PathBuf;
 
 use anyhow::Context;
+use serde_json::Value;
 
 use crate::bench;
 use crate::case::{Case, Outcome, Series, Spread, shown};
-use crate::{machine, screen};
+use crate::{machine, runs, screen};
 
 const FILE: &str = "docs/performance.md";
 
@@ -20,6 +21,23 @@ fn place(name: &str) -> anyhow::Result<PathBuf> {
 pub fn keep(outcome: &Outcome) -> anyhow::Result<()> {
     fs::write(place(&outcome.name)?, serde_json::to_string_pretty(outcome)?)
         .context("the outcome cannot be kept")
+}
+
+/// Keeps the line of a load run for `report`.
+pub fn keep_run(line: &Value) -> anyhow::Result<()> {
+    let name = line["name"].as_str().context("a load run has a name")?;
+    fs::write(place(name)?, serde_json::to_string_pretty(line)?).context("the outcome cannot be kept")
+}
+
+/// The last lines of the load runs.
+fn kept_runs() -> anyhow::Result<Vec<Value>> {
+    let mut lines = Vec::new();
+    for (name, _) in runs::ALL {
+        if let Ok(text) = fs::read_to_string(place(name)?) {
+            lines.push(serde_json::from_str(&text).with_context(|| format!("the kept outcome of {name}"))?);
+        }
+    }
+    Ok(lines)
 }
 
 /// The last outcomes, in the order of the table.
@@ -36,7 +54,8 @@ pub fn kept() -> anyhow::Result<Vec<Outcome>> {
 }
 
 pub fn write(outcomes: &[Outcome]) -> anyhow::Result<()> {
-    let text = render(outcomes, &machine::description())?;
+    let mut text = render(outcomes, &machine::description())?;
+    load_runs(&mut text, &kept_runs()?)?;
     fs::write(machine::repository().join(FILE), text).with_context(|| format!("{FILE} cannot be written"))?;
     screen::note(&format!("wrote {FILE}"));
     Ok(())
@@ -144,12 +163,56 @@ fn section(text: &mut String, outcome: &Outcome) -> std::fmt::Result {
             writeln!(text, "- {}: {}", case.name, case.seen)?;
         }
     }
+    let limits = bench::ALL.iter().find(|it| it.name == outcome.name);
+    if let Some(limits) = limits.map(|it| it.limits).filter(|it| !it.is_empty()) {
+        writeln!(text, "\nWhat limits it: {limits}")?;
+    }
     text.push_str("\n<details><summary>Raw figures</summary>\n\n```json\n");
     for case in &outcome.cases {
         let line = serde_json::json!({ "case": case.name, "subject": case.subject, "yardstick": case.yardstick, "raw": case.raw });
         writeln!(text, "{line}")?;
     }
     text.push_str("```\n\n</details>\n");
+    Ok(())
+}
+
+/// Yes or no, and the figures that decided.
+fn load_runs(text: &mut String, lines: &[Value]) -> std::fmt::Result {
+    if lines.is_empty() {
+        return Ok(());
+    }
+    text.push_str(
+        "\n## Load runs\n\nLonger than a bench, and with an answer of yes or no: `make bench-load`.\n",
+    );
+    for line in lines {
+        let name = line["name"].as_str().unwrap_or_default();
+        let about = runs::ALL
+            .iter()
+            .find(|it| it.0 == name)
+            .map_or("", |(_, about)| about);
+        let held = if line["held"] == true {
+            "it held"
+        } else {
+            "**it did not hold**"
+        };
+        writeln!(text, "\n### {name}\n\n{about}: {held}.\n\n| | |\n| --- | --- |")?;
+        for (name, value) in line.as_object().into_iter().flatten() {
+            match value {
+                Value::Number(it) => writeln!(
+                    text,
+                    "| {} | {} |",
+                    name.replace('_', " "),
+                    shown(it.as_f64().unwrap_or_default())
+                )?,
+                Value::Bool(it) => writeln!(text, "| {} | {it} |", name.replace('_', " "))?,
+                _ => {}
+            }
+        }
+        writeln!(
+            text,
+            "\n<details><summary>Raw figures</summary>\n\n```json\n{line}\n```\n\n</details>"
+        )?;
+    }
     Ok(())
 }
 

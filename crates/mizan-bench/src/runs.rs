@@ -3,3 +3,6 @@
 mod cast;
 pub mod crash;
 pub mod soak;
+
+/// Their names, and a line about each.
+pub const ALL: &[(&str, &str)] = &[("soak", soak::ABOUT), ("crash", crash::ABOUT)];

@@ -22,7 +22,7 @@ use crate::statements::statements;
 use crate::tx::PgTx;
 
 /// From here on a binary COPY is quicker than one INSERT.
-const COPY_FROM: usize = 17;
+const COPY_FROM: usize = 129;
 
 macro_rules! journal_columns {
     () => {

@@ -30,6 +30,7 @@ lock two balances, look for the key, insert the journal row, change two balances
 one counts. It stores no idempotency key, no reply and no balance after. The set-based yardstick posts 8 000 made-up \
 transfers in one statement, without verdicts. All take turns, each after a checkpoint, on tables with statistics; the last \
 case has none yet.";
+pub const LIMITS: &str = "";
 
 /// Bulk requests under way over HTTP.
 const CONNECTIONS: usize = 4;

@@ -23,6 +23,7 @@ every request with an id and an Idempotency-Key of its own, over 64 keep-alive c
 answer (the reply and its key are stored, so that a repetition gets the same answer). The yardstick is the row-at-a-time \
 pgbench of `post-bulk`: the better of 16 and 64 clients for the rate, 64 clients for the latency. Its transactions say \
 nothing over HTTP, sign nobody in and store no key. They take turns; `mizan serve` is frozen while pgbench runs.";
+pub const LIMITS: &str = "";
 
 const CONNECTIONS: usize = 64;
 

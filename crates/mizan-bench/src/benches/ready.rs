@@ -18,6 +18,7 @@ pub const METHOD: &str = "`GET /api/ready` of `mizan serve` on PostgreSQL and Re
 a latency counts from when its request was due. Then both servers are stopped with SIGSTOP (connections stay open, \
 nothing answers) and the same load goes on: every answer has to be 503, within the time limit. The rate is that of 16 \
 connections that ask again as soon as they are answered.";
+pub const LIMITS: &str = "";
 
 const EVERY: Duration = Duration::from_millis(5);
 

@@ -19,6 +19,7 @@ rows in a thousand different (missing on either side, another amount), findings 
 DuckDB (from PyPI, in a virtual environment under `target/bench`), all cores, a full outer join of the same files that \
 writes the differing rows to CSV; its time is that of the statement, without the start of Python. Both find the same \
 number of differences. Memory is the greatest resident set, processor time is user and system; both read from `/proc`.";
+pub const LIMITS: &str = "";
 
 const DUCKDB: &str = "duckdb==2.0.0";
 const JOIN: &str = include_str!("../../sql/duckdb_join.sql");

@@ -19,6 +19,7 @@ pub const ABOUT: &str = "process start to ready, idle memory, size of the binary
 pub const METHOD: &str = "From starting `mizan serve` on a database that is migrated and set up to the first 200 of \
 `/api/ready`, asked every millisecond. Memory is the resident set five seconds after that, with nothing asked. The size \
 is that of the release binary without symbols (`strip`), as it is shipped.";
+pub const LIMITS: &str = "";
 
 const LIMIT: Duration = Duration::from_secs(20);
 const IDLE: Duration = Duration::from_secs(5);

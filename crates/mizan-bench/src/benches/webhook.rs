@@ -26,6 +26,7 @@ means: verified, told apart from repetitions, stored durably with its job. The y
 process of its own that reads the same bodies and says 200; it touches no disk. `Applied` counts from the first request \
 until no event is left that was received and not applied, while the intake goes on. A warm-up gives the tables \
 statistics.";
+pub const LIMITS: &str = "";
 
 const CONNECTIONS: usize = 64;
 /// How long a backlog may take to be applied before the rate so far counts.

@@ -16,8 +16,8 @@ use super::cast::{Cast, one};
 use super::soak::verify;
 use crate::http::{self, Answer, Connection};
 use crate::ledger_load::{ACCOUNTS, Draw, Mix, draw};
-use crate::screen;
 use crate::server::Server;
+use crate::{report, screen};
 
 pub const ABOUT: &str = "kill -9 of the service and of PostgreSQL under load: nothing lost, nothing doubled";
 
@@ -90,6 +90,7 @@ pub async fn run(plan: Plan) -> anyhow::Result<bool> {
         "found": tally.found, "lost": tally.lost, "doubled": tally.doubled, "verify_clean": clean,
         "verify": said.lines().collect::<Vec<_>>(), "held": held,
     });
+    report::keep_run(&line)?;
     screen::result(&line.to_string())?;
     Ok(held)
 }

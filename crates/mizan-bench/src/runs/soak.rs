@@ -16,7 +16,7 @@ use crate::ledger_load::{Draw, Mix, draw};
 use crate::server::Server;
 use crate::subject::{Service, binary};
 use crate::timing::{self, Latencies};
-use crate::{screen, usage};
+use crate::{report, screen, usage};
 
 pub const ABOUT: &str = "mixed load for minutes: latency, memory, and `ledger verify` at the end";
 
@@ -63,6 +63,7 @@ pub async fn run(plan: Plan) -> anyhow::Result<bool> {
     }
     let verified = verify(&database.url()).await?;
     let outcome = Outcome::of(plan, &mut minutes, memory, verified, &load);
+    report::keep_run(&outcome.line)?;
     screen::result(&outcome.line.to_string())?;
     Ok(outcome.held)
 }

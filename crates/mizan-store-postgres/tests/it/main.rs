@@ -6,6 +6,7 @@ mod findings;
 mod locks;
 mod outbox;
 mod partitions;
+mod plans;
 mod postings;
 mod privileges;
 mod rivals;
