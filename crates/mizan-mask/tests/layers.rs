@@ -73,6 +73,29 @@ fn fields_of_json_forms_and_settings() {
     );
 }
 
+/// Of a list of lines as JSON or as Python shows it, one line ends with the name of a secret that is not set.
+#[test]
+fn an_empty_value_at_the_end_of_a_quotation_covers_nothing_of_what_follows() {
+    keeps(&[
+        r#"["settings: API_KEY=", "next"]"#,
+        r#"["settings: API_KEY="]"#,
+        "{\"head\": [\n  \"settings: JWT_SECRET=\",\n  \"next\"\n]}",
+        r#"{"log": "[\"API_KEY=\", \"next\"]"}"#,
+        "['API_KEY=', 'next']",
+        r#"["Authorization:", "next"]"#,
+        r#"{"password:": "next"}"#,
+    ]);
+    check(
+        r#"say "hello", API_KEY=",x9-Secret""#,
+        r#"say "hello", API_KEY="***""#,
+    );
+    check(
+        r#"["API_KEY=\"x9-Secret\"", "next"]"#,
+        r#"["API_KEY=\"***\"", "next"]"#,
+    );
+    check("API_KEY=\"x9-Secret\",\n", "API_KEY=\"***\",\n");
+}
+
 #[test]
 fn options_and_commands() {
     check("svc --token 'a b' --port 1", "svc --token '***' --port 1");

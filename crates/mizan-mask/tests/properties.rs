@@ -102,6 +102,11 @@ fn noise() -> impl Strategy<Value = String> {
     "([a-zA-Z0-9 :=,\"'/.\n@{}\\\\-]|password|token=|://|Bearer |key|[0-9]{4}|\\*\\*\\*|eyJ|ş){0,40}"
 }
 
+/// Names of secrets as programs print them.
+const NAMES: &str = "API_KEY|password|--token|JWT_SECRET";
+/// And what may follow: nothing, words, quotations.
+const VALUES: &str = "|x9-Secret-42|'x9'|\"x9 Secret\"|Bearer 9f8e7d6c5b4a3928|, and more";
+
 fn streamed(masker: &Masker, bytes: &[u8], cuts: &[usize]) -> Vec<u8> {
     let mut stream = MaskStream::new(masker.clone(), Vec::new());
     let mut at = 0;
@@ -169,6 +174,20 @@ proptest! {
         let masker = Masker::builder().known(&secret, "S").known("1234", "PIN").build();
         let line = format!("{time} run_id={id} ulid={ulid} sha={sha} digest sha256:{sha256} migration {migration} listening on http://localhost:{port}/x");
         prop_assert_eq!(masker.mask(&line).into_string(), line);
+    }
+
+    /// Reports hold lines of logs as JSON; masked, they are read again.
+    #[test]
+    fn json_stays_json_whatever_its_lines_are(
+        lines in prop::collection::vec(("[a-z0-9 :,.]{0,20}", NAMES, "[=:]? ?", VALUES), 1..5),
+    ) {
+        let lines: Vec<String> = lines.into_iter().map(|(before, name, sign, value)| format!("{before} {name}{sign}{value}")).collect();
+        for text in [serde_json::to_string(&lines), serde_json::to_string_pretty(&lines)] {
+            let text = text.expect("texts are JSON");
+            let masked = Masker::default().mask(&text).into_string();
+            let read = serde_json::from_str::<Vec<String>>(&masked);
+            prop_assert!(read.is_ok_and(|it| it.len() == lines.len()), "{} became {}", text, masked);
+        }
     }
 }
 

@@ -16,6 +16,14 @@ const SECRET_NAMES: &[&str] = &[
 /// Ends that say "an address"; only what is secret in the address is learned.
 const ADDRESS_NAMES: &[&str] = &["URL", "URI", "DSN"];
 
+/// After these a name goes on with whose it is: `WEBHOOK_SECRET_MOCKPSP`.
+const OWNED_NAMES: &[&str] = &["SECRET", "PASSWORD"];
+/// Unless it goes on with what about it.
+const ABOUT: &[&str] = &[
+    "NAME", "ID", "ARN", "FILE", "PATH", "TTL", "AGE", "LENGTH", "MIN", "MAX", "VERSION", "ENABLED",
+    "REQUIRED", "SOURCE",
+];
+
 /// What a value is, going by the name it came under.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -31,7 +39,8 @@ pub(crate) fn kind(name: &str, value: &str) -> Kind {
     }
     let name = name.to_ascii_uppercase();
     let last = name.rsplit('_').next().unwrap_or_default();
-    if SECRET_NAMES.contains(&last) || last.ends_with("PASSWORD") {
+    let owned = name.split('_').any(|it| OWNED_NAMES.contains(&it)) && !ABOUT.contains(&last);
+    if owned || SECRET_NAMES.contains(&last) || last.ends_with("PASSWORD") {
         return Kind::Secret;
     }
     if ADDRESS_NAMES.contains(&last) {
@@ -55,6 +64,8 @@ mod tests {
             "DB_PASSWORD",
             "PGPASSWORD",
             "redis_password",
+            "WEBHOOK_SECRET_MOCKPSP",
+            "DB_PASSWORD_2",
         ] {
             check(name, "x", Kind::Secret);
         }
@@ -63,5 +74,8 @@ mod tests {
         check("BASE_URL", "not an address", Kind::Address);
         check("ENV", "staging", Kind::Harmless);
         check("TOKEN_TTL", "3600", Kind::Harmless);
+        check("PASSWORD_MIN_LENGTH", "12", Kind::Harmless);
+        check("JWT_SECRET_FILE", "/run/secrets/jwt", Kind::Harmless);
+        check("SECRETS_DIR", "/run/secrets", Kind::Harmless);
     }
 }

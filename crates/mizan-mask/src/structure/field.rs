@@ -222,6 +222,9 @@ fn cover(text: &[u8], context: usize, value: &Value, spans: &mut Vec<Span>) {
     let at = unwrap(text, value.at);
     if let Some((quote, open)) = Quote::at(text, at) {
         let from = at + open;
+        if !value.quoted_name && quote.ends_what_is_around(text, context, at, open) {
+            return;
+        }
         let end = quote.end(text, from);
         if end > from {
             spans.push(Span::stars(context, from, end));

@@ -121,7 +121,8 @@ fn content(text: &[u8], start: usize, end: usize) -> Option<(usize, usize)> {
     at += blanks(text, at);
     at += usize::from(matches!(text.get(at), Some(b'b' | b'u')) && Quote::at(text, at + 1).is_some());
     if let Some((quote, open)) = Quote::at(text, at) {
-        return Some((at + open, quote.end(text, at + open)));
+        let empty = closing.is_none() && quote.ends_what_is_around(text, start, at, open);
+        return (!empty).then(|| (at + open, quote.end(text, at + open)));
     }
     if closing.is_some() {
         return Some((at, bare_end(text, at, Bare::Inline)));

@@ -49,6 +49,42 @@ impl Quote {
     }
 }
 
+/// How far back the beginning of a quotation is looked for.
+const NEAR: usize = 4096;
+
+impl Quote {
+    /// Whether this mark, `length` bytes at `at`, ends a quotation that began before the name at `start`, so that the
+    /// value is empty: `["API_KEY=", "next"]`. Taken for a beginning, it would cover what stands between two strings.
+    pub fn ends_what_is_around(self, text: &[u8], start: usize, at: usize, length: usize) -> bool {
+        let Self::Char { mark, backslashes } = self else {
+            return false;
+        };
+        let after = text[at + length..].iter().find(|it| !matches!(it, b' ' | b'\t'));
+        if !matches!(
+            after,
+            None | Some(b',' | b']' | b'}' | b')' | b':' | b'\n' | b'\r' | b'\\')
+        ) {
+            return false;
+        }
+        let near = &text[start.saturating_sub(NEAR)..start];
+        let mut end = near.len();
+        while let Some(hit) = memchr::memrchr(mark, &near[..end]) {
+            let run = near[..hit].iter().rev().take_while(|it| **it == b'\\').count();
+            if run == backslashes {
+                let before = near[..hit - run].trim_ascii_end().last();
+                let line = near[..hit - run]
+                    .iter()
+                    .rev()
+                    .find(|it| !matches!(it, b' ' | b'\t'));
+                return line == Some(&b'\n')
+                    || matches!(before, None | Some(b'[' | b'{' | b'(' | b',' | b':' | b'='));
+            }
+            end = hit;
+        }
+        false
+    }
+}
+
 /// How a bare value stands in the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Bare {
