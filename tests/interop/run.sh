@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Checks Mizan against other implementations of the same standards: the public `standardwebhooks` library signs, a
-# running Mizan says yes or no; and evidence packs are read by verifiers of others (evidence.sh). Needs python3 with
-# venv, node with npm, and the package registries; uses a SQLite file of its own.
+# running Mizan says yes or no; evidence packs are read by verifiers of others (evidence.sh); and a service that is not
+# Mizan is gated (fastapi.sh). Needs python3 with venv, node with npm, PostgreSQL, Redis and the package registries; uses
+# a SQLite file and servers of its own.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -32,3 +33,4 @@ server=$!
 "$venv/bin/python" tests/interop/standard_webhooks.py "$base" "$secret" interop-sw
 
 ./tests/interop/evidence.sh "$venv"
+./tests/interop/fastapi.sh

@@ -4,6 +4,7 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use base64::Engine;
 pub use ed25519_dalek::SigningKey;
 use ed25519_dalek::VerifyingKey;
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
@@ -117,6 +118,21 @@ pub fn from_pem(pem: &Secret, from: &str) -> Result<SigningKey, KeyError> {
     SigningKey::from_pkcs8_pem(lines.reveal()).map_err(|_| KeyError::NotPrivate {
         from: from.to_owned(),
     })
+}
+
+/// The private key as it may be printed, beside its PEM: nobody else knows these spellings to hide them.
+pub fn spellings(key: &SigningKey) -> Vec<(String, Secret)> {
+    let seed = key.to_bytes();
+    let base64 = base64::engine::general_purpose::STANDARD;
+    let pair = KeypairBytes {
+        secret_key: seed,
+        public_key: None,
+    };
+    let mut all = vec![hex::encode(seed), hex::encode_upper(seed), base64.encode(seed)];
+    all.extend(pair.to_pkcs8_der().ok().map(|it| base64.encode(it.as_bytes())));
+    all.into_iter()
+        .map(|it| ("the signing key".to_owned(), Secret::from(it)))
+        .collect()
 }
 
 /// The public key of a file.

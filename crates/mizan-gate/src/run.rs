@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use mizan_core::Clock;
-use mizan_mask::{Masker, Refused};
+use mizan_mask::{Masker, Refused, Secret};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 
@@ -32,6 +34,8 @@ pub struct Options {
     /// Values of `--var`.
     pub given: BTreeMap<String, String>,
     pub env: BTreeMap<String, String>,
+    /// Values that must not be written, with what they are called; beside those of the environment.
+    pub known: Vec<(String, Secret)>,
     pub only: Vec<String>,
     pub waivers: Vec<Waiver>,
     /// Where the directory of the run is made.
@@ -99,6 +103,7 @@ impl CouldNot {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
                 "; free some space, or choose another --out"
             }
+            io::ErrorKind::FileTooLarge => "; files may not grow that long here: see ulimit -f",
             io::ErrorKind::PermissionDenied => "; choose another --out",
             _ => "",
         };
@@ -143,6 +148,9 @@ pub async fn run(text: &str, options: Options) -> Result<Done, CouldNot> {
         .shorten_hosts(options.shorten_hosts)
         .build();
     let masking = Masking::new(masker);
+    for (name, value) in &options.known {
+        masking.learn(value.reveal(), name);
+    }
     for (name, value) in &resolved.values {
         if resolved.secrets.contains(name) {
             masking.learn(value, name);
@@ -250,10 +258,10 @@ fn end(session: Session) -> Result<Done, CouldNot> {
     })
 }
 
-/// The record with every text masked by all that is known by now.
-fn masked(record: &GateRecord, masking: &Masking) -> Result<GateRecord, CouldNot> {
+/// A record, or a part of one, with every text masked by all that is known by now.
+fn masked<T: Serialize + DeserializeOwned>(part: &T, masking: &Masking) -> Result<T, CouldNot> {
     let bad = |error: serde_json::Error| CouldNot::Start(format!("the record cannot be masked: {error}"));
-    let mut value = serde_json::to_value(record).map_err(bad)?;
+    let mut value = serde_json::to_value(part).map_err(bad)?;
     masking.mask_json(&mut value);
     serde_json::from_value(value).map_err(bad)
 }

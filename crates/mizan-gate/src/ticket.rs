@@ -1,14 +1,20 @@
 //! The ticket that a gate closes: the report becomes a comment of it, and it is closed only by a pack that stands.
 
 mod comments;
+mod marks;
 
 use std::time::Duration;
 
 use mizan_mask::{Masker, Secret};
-use reqwest::{Client, Method, RequestBuilder, redirect};
+use reqwest::{Client, Method, RequestBuilder, Response, redirect};
 use serde_json::{Value, json};
 
 pub use comments::comments;
+
+use marks::Mark;
+
+/// Comments that are asked for at a time.
+const PAGE: usize = 100;
 
 /// Where a ticket is kept.
 #[derive(Debug, Clone)]
@@ -30,7 +36,7 @@ pub enum System {
 }
 
 impl System {
-    /// How long one comment may be, in bytes.
+    /// How long one comment may be, in bytes, without its mark.
     pub fn longest_comment(&self) -> usize {
         match self {
             Self::GitHub { .. } => 65_000,
@@ -67,6 +73,19 @@ pub enum TicketError {
         total: usize,
         source: Box<TicketError>,
     },
+    #[error(
+        "{system} does not list the comments of the ticket as JSON, so nobody knows what is posted; --force posts all the same"
+    )]
+    NoList { system: &'static str },
+}
+
+/// What came of posting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Posted {
+    /// Comments that were written now.
+    pub written: usize,
+    /// Comments that were on the ticket before.
+    pub there: usize,
 }
 
 /// A ticket and the right to write to it.
@@ -84,6 +103,8 @@ pub struct About {
     pub verdict: crate::record::Verdict,
     pub run_id: String,
     pub pack: String,
+    /// The sha256 of the pack's manifest: what a comment is told by when it is looked for.
+    pub digest: String,
 }
 
 impl Ticket {
@@ -105,33 +126,83 @@ impl Ticket {
         })
     }
 
-    /// Puts the comments on the ticket, in order; a webhook gets all of them at once.
-    pub async fn post(&self, about: &About, comments: &[String]) -> Result<(), TicketError> {
+    /// Puts the comments on the ticket, in order, but those that are there already: each ends with a mark that names the
+    /// pack's digest. `force` does not look. A webhook gets all of them at once, under an idempotency key, as it cannot
+    /// be asked what it has.
+    pub async fn post(&self, about: &About, comments: &[String], force: bool) -> Result<Posted, TicketError> {
+        let mark = Mark::new(&about.digest, comments.len());
         if let System::Webhook { url } = &self.system {
             let body = json!({ "event": "gate.report", "about": about, "comments": comments });
-            return self.send(Method::POST, url, &body, "the report").await;
+            let request = self.client.request(Method::POST, url).json(&body);
+            self.send(request.header("idempotency-key", &about.digest), "the report")
+                .await?;
+            return Ok(Posted {
+                written: comments.len(),
+                there: 0,
+            });
         }
-        for (posted, text) in comments.iter().enumerate() {
-            let done = self.comment(text).await;
-            done.map_err(|source| match posted {
+        let there = if force {
+            Vec::new()
+        } else {
+            self.there(&mark).await?
+        };
+        let mut posted = Posted {
+            written: 0,
+            there: there.len(),
+        };
+        for (part, text) in comments.iter().enumerate().filter(|it| !there.contains(&it.0)) {
+            let done = self.comment(&mark.on(text, part)).await;
+            done.map_err(|source| match posted.written + posted.there {
                 0 => source,
-                _ => TicketError::Partly {
-                    posted,
+                on_it => TicketError::Partly {
+                    posted: on_it,
                     total: comments.len(),
                     source: Box::new(source),
                 },
             })?;
+            posted.written += 1;
         }
-        Ok(())
+        Ok(posted)
+    }
+
+    /// The parts of this pack that the ticket has.
+    async fn there(&self, mark: &Mark) -> Result<Vec<usize>, TicketError> {
+        let mut found = Vec::new();
+        for page in 1.. {
+            let url = format!("{}?per_page={PAGE}&page={page}", self.comments_address());
+            let answer = self.send(self.client.get(url), "the list of comments").await?;
+            let none = |_| TicketError::NoList {
+                system: self.system.name(),
+            };
+            let comments: Vec<Value> = answer.json().await.map_err(none)?;
+            found.extend(
+                comments
+                    .iter()
+                    .filter_map(|it| mark.part_of(it["body"].as_str()?)),
+            );
+            if comments.len() < PAGE {
+                break;
+            }
+        }
+        found.sort_unstable();
+        found.dedup();
+        Ok(found)
     }
 
     async fn comment(&self, text: &str) -> Result<(), TicketError> {
-        let (url, body) = match &self.system {
-            System::GitHub { .. } => (format!("{}/comments", self.address()), json!({ "body": text })),
-            System::GitLab { .. } => (format!("{}/notes", self.address()), json!({ "body": text })),
-            System::Webhook { url } => (url.clone(), json!({ "event": "gate.report", "comments": [text] })),
-        };
-        self.send(Method::POST, &url, &body, "a comment").await
+        let request = self
+            .client
+            .post(self.comments_address())
+            .json(&json!({ "body": text }));
+        self.send(request, "a comment").await.map(drop)
+    }
+
+    fn comments_address(&self) -> String {
+        match &self.system {
+            System::GitHub { .. } => format!("{}/comments", self.address()),
+            System::GitLab { .. } => format!("{}/notes", self.address()),
+            System::Webhook { url } => url.clone(),
+        }
     }
 
     /// Closes the ticket. Whether it may be closed is for the caller to know.
@@ -141,7 +212,8 @@ impl Ticket {
             System::GitLab { .. } => (Method::PUT, json!({ "state_event": "close" })),
             System::Webhook { .. } => (Method::POST, json!({ "event": "gate.close", "about": about })),
         };
-        self.send(method, &self.address(), &body, "the closing").await
+        let request = self.client.request(method, self.address()).json(&body);
+        self.send(request, "the closing").await.map(drop)
     }
 
     fn address(&self) -> String {
@@ -159,23 +231,16 @@ impl Ticket {
         }
     }
 
-    async fn send(
-        &self,
-        method: Method,
-        url: &str,
-        body: &Value,
-        what: &'static str,
-    ) -> Result<(), TicketError> {
+    async fn send(&self, request: RequestBuilder, what: &'static str) -> Result<Response, TicketError> {
         let system = self.system.name();
         let unreachable = |source: reqwest::Error| TicketError::Unreachable {
             system,
             source: source.without_url(),
         };
-        let request = self.authorized(self.client.request(method, url).json(body));
-        let answer = request.send().await.map_err(unreachable)?;
+        let answer = self.authorized(request).send().await.map_err(unreachable)?;
         let status = answer.status();
         if status.is_success() {
-            return Ok(());
+            return Ok(answer);
         }
         let says = answer.text().await.unwrap_or_default();
         let says: String = says.chars().take(300).collect();

@@ -30,6 +30,13 @@ pub fn packet(steps: &[StepRecord]) -> (Status, String) {
     if steps.is_empty() {
         return (Status::Fail, "no step was run".to_owned());
     }
+    if steps.iter().all(|it| it.optional && it.status == Status::Skipped) {
+        let why = steps
+            .iter()
+            .find_map(|it| it.note.as_deref())
+            .unwrap_or("all are optional");
+        return (Status::Skipped, format!("no step was run: {why}"));
+    }
     if total == 0 {
         return (
             Status::Fail,

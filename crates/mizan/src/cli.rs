@@ -1,5 +1,8 @@
 //! The command line: one file per command. Each explains itself with `--help`.
 
+#[macro_use]
+pub mod say;
+
 pub mod admin;
 pub mod demo;
 pub mod doctor;

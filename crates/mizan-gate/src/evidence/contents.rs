@@ -79,14 +79,42 @@ pub fn pages(
 }
 
 fn json(path: &Path, value: &impl Serialize, masker: &Masker) -> Result<(), PackError> {
-    let mut text = serde_json::to_string_pretty(value).unwrap_or_default();
-    text.push('\n');
-    let masked = masker.mask(&text);
+    let mut value = serde_json::to_value(value).unwrap_or_default();
+    let mut masked = masked_form(&value, masker);
+    if !is_json(&masked) {
+        // A quotation that a program began and did not end is covered up to the end of its line, with the marks of JSON.
+        leave_out(&mut value, masker);
+        masked = masked_form(&value, masker);
+    }
     // A short known value may be part of a key or of a number; better no pack than one that cannot be read.
-    if serde_json::from_str::<Value>(masked.as_ref()).is_err() {
+    if !is_json(&masked) {
         return Err(PackError::MaskedForm(path.display().to_string()));
     }
-    disk::write(path, masked.as_ref().as_bytes())
+    disk::write(path, masked.as_bytes())
+}
+
+fn masked_form(value: &Value, masker: &Masker) -> String {
+    let mut text = serde_json::to_string_pretty(value).unwrap_or_default();
+    text.push('\n');
+    masker.mask(&text).into_string()
+}
+
+fn is_json(text: &str) -> bool {
+    serde_json::from_str::<Value>(text).is_ok()
+}
+
+/// Stands for a text that cannot be masked and stay JSON. What a program printed is complete in its output.
+const LEFT_OUT: &str = "[left out: it cannot be masked as JSON]";
+
+fn leave_out(value: &mut Value, masker: &Masker) {
+    match value {
+        Value::String(text) if !is_json(&masked_form(&Value::from(vec![text.as_str(), ""]), masker)) => {
+            LEFT_OUT.clone_into(text);
+        }
+        Value::Array(items) => items.iter_mut().for_each(|it| leave_out(it, masker)),
+        Value::Object(fields) => fields.values_mut().for_each(|it| leave_out(it, masker)),
+        _ => {}
+    }
 }
 
 /// The summary as it was written.

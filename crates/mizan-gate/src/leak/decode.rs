@@ -62,10 +62,7 @@ pub fn each(bytes: &[u8], on: &mut impl FnMut(&'static str, Option<Vec<u8>>)) {
         &without_soft_breaks(bytes),
     );
     if bytes.contains(&0) {
-        on(
-            "UTF-16",
-            Some(bytes.iter().copied().filter(|it| *it != 0).collect()),
-        );
+        utf16(bytes, on);
     }
     for at in memchr::memmem::find_iter(bytes, &[0x1f, 0x8b, 8]) {
         unpack("gzip", GzDecoder::new(&bytes[at..]), on);
@@ -74,6 +71,22 @@ pub fn each(bytes: &[u8], on: &mut impl FnMut(&'static str, Option<Vec<u8>>)) {
         // The four headers of zlib without a dictionary.
         if matches!(bytes.get(at + 1), Some(0x01 | 0x5e | 0x9c | 0xda)) {
             unpack("zlib", ZlibDecoder::new(&bytes[at..]), on);
+        }
+    }
+}
+
+/// In both orders of bytes, from both places where a letter may begin; and whatever it is, without its zeros.
+fn utf16(bytes: &[u8], on: &mut impl FnMut(&'static str, Option<Vec<u8>>)) {
+    on(
+        "UTF-16",
+        Some(bytes.iter().copied().filter(|it| *it != 0).collect()),
+    );
+    for from in [bytes, bytes.get(1..).unwrap_or_default()] {
+        for order in [u16::from_le_bytes, u16::from_be_bytes] {
+            let units = from.as_chunks().0.iter().map(|it| order(*it));
+            let letters = char::decode_utf16(units).map(|it| it.unwrap_or(char::REPLACEMENT_CHARACTER));
+            let text: String = letters.filter(|it| *it != '\0').collect();
+            on("UTF-16", Some(text.into_bytes()));
         }
     }
 }

@@ -65,7 +65,7 @@ async fn one(session: &Session, packet: &Packet) -> Result<(), CouldNot> {
         }
     })?;
     if let Some(done) = done.filter(|it| it.status != Status::Skipped || !it.steps.is_empty()) {
-        (session.options.progress)(Event::PacketDone(&done));
+        (session.options.progress)(Event::PacketDone(&super::masked(&done, &session.masking)?));
     }
     Ok(())
 }

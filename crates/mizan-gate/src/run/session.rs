@@ -98,13 +98,14 @@ impl Session {
     pub fn change(&self, change: impl FnOnce(&mut GateRecord)) -> Result<(), CouldNot> {
         let mut record = self.record.lock().unwrap_or_else(PoisonError::into_inner);
         change(&mut record);
-        let masked = super::masked(&record, &self.masking)?;
+        let masked = super::masked(&*record, &self.masking)?;
         self.workdir.save(&masked)
     }
 
     /// Adds a step to the record of its packet.
     pub fn add(&self, packet: &str, step: StepRecord) -> Result<(), CouldNot> {
-        (self.options.progress)(Event::Step { packet, step: &step });
+        let shown = super::masked(&step, &self.masking)?;
+        (self.options.progress)(Event::Step { packet, step: &shown });
         self.change(|record| {
             if let Some(it) = record.packets.iter_mut().find(|it| it.id == packet) {
                 it.steps.push(step);

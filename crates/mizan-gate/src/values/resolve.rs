@@ -33,8 +33,9 @@ pub fn resolve(
     };
     let mut values = built_in.clone();
     let mut secrets = BTreeSet::new();
+    let env_of = |name: &String| given.get(name).or_else(|| env.get(name));
     for name in &pack.env {
-        match env.get(name).filter(|it| !it.trim().is_empty()) {
+        match env_of(name).filter(|it| !it.trim().is_empty()) {
             Some(value) => drop(values.insert(name.clone(), value.clone())),
             None => problem(format!(
                 "{name} is not set in the environment, and the pack needs it"
@@ -42,7 +43,7 @@ pub fn resolve(
         }
     }
     for name in &pack.env_optional {
-        values.insert(name.clone(), env.get(name).cloned().unwrap_or_default());
+        values.insert(name.clone(), env_of(name).cloned().unwrap_or_default());
     }
     for (name, how) in &pack.generate {
         if let Some(value) = given.get(name) {
@@ -59,14 +60,11 @@ pub fn resolve(
             Err(what) => problem(format!("{name} cannot be made: {what}")),
         }
     }
+    let mut known: Vec<&String> = pack.vars.keys().chain(pack.generate.keys()).collect();
+    known.extend(pack.env.iter().chain(&pack.env_optional));
     for name in given.keys() {
-        if !pack.vars.contains_key(name) && !pack.generate.contains_key(name) {
-            let known: Vec<&str> = pack
-                .vars
-                .keys()
-                .chain(pack.generate.keys())
-                .map(String::as_str)
-                .collect();
+        if !known.contains(&name) {
+            let known: Vec<&str> = known.iter().map(|it| it.as_str()).collect();
             problem(format!(
                 "--var {name}: the pack has no such variable; it has {}",
                 known.join(", ")

@@ -149,6 +149,12 @@ fn a_packet_passes_only_when_every_step_that_counts_did() {
             "1 optional step did not pass",
         ),
         (vec![optional(pass())], Status::Fail, "only optional steps"),
+        (
+            vec![optional(skip()), optional(pass())],
+            Status::Fail,
+            "only optional steps",
+        ),
+        (vec![optional(skip())], Status::Skipped, "no step was run"),
         (vec![pretended], Status::Error, "nothing was checked"),
         (vec![contradicted], Status::Fail, "contradicted: it expected x"),
     ];

@@ -258,6 +258,23 @@ fn contains(text: &[u8], part: &str) -> bool {
     text.windows(part.len()).any(|it| it == part.as_bytes())
 }
 
+/// A quotation that a program began and never ended: masked as a line of JSON it would end the text of the whole record.
+#[test]
+fn a_line_that_cannot_be_masked_as_json_costs_its_place_and_not_the_pack() {
+    let place = Place::signed().masking(masker());
+    let mut record = records::go();
+    let step = &mut record.packets[0].steps[0];
+    step.command = "curl --token='".to_owned();
+    step.outputs[0].head = vec!["API_KEY=".into(), "token='***".into(), "the end".into()];
+    let pack = place.write(&record).expect("a pack");
+    let packet = read_json(&pack.join(format!("packets/{}/packet.json", record.packets[0].id)));
+    let head = &packet["steps"][0]["outputs"][0]["head"];
+    assert_eq!(
+        head,
+        &serde_json::json!(["API_KEY=", "[left out: it cannot be masked as JSON]", "the end"])
+    );
+}
+
 #[test]
 fn masking_a_pack_again_changes_no_file_of_it() {
     let place = Place::signed().masking(masker());

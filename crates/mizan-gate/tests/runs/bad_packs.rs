@@ -33,6 +33,10 @@ async fn a_bad_pack_is_refused_with_words_that_help() {
         ),
         (whole("gate: t\ntitle: T\nrequires: []\n"), &["requires is empty"]),
         (
+            pack_of("    []\n"),
+            &["packet 1: has no steps, and so could never pass"],
+        ),
+        (
             whole("gate: t\ntitle: T\nrequires: [2]\n"),
             &["requires names packet 2, and there is none"],
         ),

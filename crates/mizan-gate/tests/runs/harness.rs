@@ -31,6 +31,7 @@ pub fn gate() -> Gate {
         pack_path: "test.yaml".into(),
         given: BTreeMap::new(),
         env: BTreeMap::from([("PATH".to_owned(), path)]),
+        known: vec![],
         only: vec![],
         waivers: vec![],
         out: out.path().to_owned(),

@@ -1,6 +1,10 @@
 //! No secret of a run is in anything that it writes.
 
+use std::sync::{Arc, Mutex};
+
+use mizan_gate::Event;
 use mizan_gate::record::Status;
+use mizan_mask::Secret;
 
 use crate::harness::{gate, pack_of, server};
 
@@ -93,4 +97,38 @@ async fn a_value_is_never_a_command() {
     let pack = pack_of(steps).replace("packets:", "vars: { word: w }\npackets:");
     let ran = gate().given("word", "$(echo x); echo y").run(&pack).await;
     assert_eq!(ran.packet("1").status, Status::Pass, "{:?}", ran.packet("1"));
+}
+
+/// What is shown while a run goes on is what its evidence will say.
+#[tokio::test]
+async fn those_who_watch_see_what_is_masked() {
+    let shown = Arc::new(Mutex::new(String::new()));
+    let to = Arc::clone(&shown);
+    let mut gate = gate().env("API_KEY", "w4tched-Value-77x");
+    gate.options.known = vec![("the signing key".into(), Secret::from("kn0wn-By-The-Caller"))];
+    gate.options.progress = Arc::new(move |event| {
+        let text = match event {
+            Event::Step { step, .. } => format!("{step:?}"),
+            Event::PacketDone(packet) => format!("{packet:?}"),
+            Event::Started { .. } | Event::Packet { .. } => String::new(),
+        };
+        to.lock().expect("a text").push_str(&text);
+    });
+    let steps = "  - id: a\n    run: echo \"$API_KEY kn0wn-By-The-Caller\"\n    expect: { contains: ['${API_KEY}!'] }\n  \
+                 - id: b\n    run: [no-such-program, '${API_KEY}']\n    capture: { c: { regex: 'w4.*' } }\n";
+    let ran = gate
+        .run(&pack_of(steps).replace("packets:", "env: [API_KEY]\npackets:"))
+        .await;
+    assert_eq!(ran.step("a").status, Status::Fail);
+    let shown = shown.lock().expect("a text").clone();
+    assert!(
+        shown.contains("***") && shown.contains("was not found"),
+        "{shown}"
+    );
+    for secret in ["w4tched", "kn0wn-By"] {
+        assert!(!shown.contains(secret), "{shown}");
+        for (path, text) in ran.everything() {
+            assert!(!text.contains(secret), "{secret} is in {}", path.display());
+        }
+    }
 }

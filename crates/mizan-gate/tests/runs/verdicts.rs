@@ -156,6 +156,72 @@ async fn files_databases_and_reports_need_something_in_them() {
     }
 }
 
+/// Whatever has nothing in it: not GO, and the reason says what was missing.
+#[tokio::test]
+async fn nothing_passes_for_no_reason() {
+    let metrics = crate::harness::server(|_| (200, String::new(), "other 1\n".into())).await;
+    let directory = tempfile::tempdir().expect("a directory");
+    let place = |name: &str| directory.path().join(name).display().to_string();
+    rusqlite::Connection::open(place("db"))
+        .expect("a database")
+        .execute_batch("CREATE TABLE t (a)")
+        .expect("a table");
+    std::fs::write(place("log"), "started\n").expect("a file");
+    std::fs::write(place("empty"), "").expect("a file");
+    let cases = [
+        (step("run: 'true'\n    optional: true"), "only optional steps"),
+        (
+            step("run: 'true'\n    if_given: [v]"),
+            "no step was run: left out: v was not given",
+        ),
+        (step("run: false | cat"), "exit code expected 0, seen 1"),
+        (
+            step(&format!(
+                "sql: {{ url: 'sqlite:{}', query: SELECT * FROM t }}",
+                place("db")
+            )),
+            "rows expected at least 1, seen 0",
+        ),
+        (
+            step(&format!(
+                "metric: {{ url: '{}', name: hits }}\n    expect: {{ max: 5 }}",
+                metrics.url
+            )),
+            "no sample of hits",
+        ),
+        (
+            step(&format!(
+                "log: {{ file: '{}', contains: [completed], within: 0s }}",
+                place("log")
+            )),
+            "completed",
+        ),
+        (
+            step(&format!(
+                "log: {{ file: '{}', first: 20, within: 0s }}",
+                place("empty")
+            )),
+            "line",
+        ),
+        (step(&format!("junit: {{ file: '{}' }}", place("empty"))), "empty"),
+    ];
+    for (steps, words) in cases {
+        let pack = pack_of(&steps).replace("packets:", "vars: { v: x }\npackets:");
+        let ran = gate().run(&pack).await;
+        let reasons = ran.record.reasons.join("; ");
+        assert_eq!(ran.record.verdict, Verdict::NoGo, "{steps}: {reasons}");
+        assert!(reasons.contains(words), "{steps}: {words:?} is not in {reasons}");
+        assert!(
+            reasons.contains("no required packet passed"),
+            "{steps}: {reasons}"
+        );
+    }
+}
+
+fn step(what: &str) -> String {
+    format!("  - id: a\n    {what}\n")
+}
+
 #[tokio::test]
 async fn a_report_from_before_the_run_does_not_count() {
     let directory = tempfile::tempdir().expect("a directory");

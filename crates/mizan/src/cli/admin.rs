@@ -62,9 +62,9 @@ pub async fn run(args: AdminArgs) -> anyhow::Result<Exit> {
         AdminCommand::RotateKeys(args) => {
             let kid = app.sessions.rotate(app.now()).await?;
             if args.json {
-                println!("{}", serde_json::json!({ "kid": kid }));
+                say!("{}", serde_json::json!({ "kid": kid }));
             } else {
-                println!("new tokens are signed with key {kid}");
+                say!("new tokens are signed with key {kid}");
             }
             Ok(exit::DONE)
         }
@@ -99,7 +99,7 @@ async fn create(app: &mizan_flows::App, args: CreateArgs) -> anyhow::Result<Exit
     let id = match created {
         Ok(id) => id,
         Err(error @ (FlowError::Taken(_) | FlowError::Invalid { .. })) => {
-            eprintln!("error: {error}");
+            complain!("error: {error}");
             return Ok(exit::NO);
         }
         Err(error) => return Err(error.into()),
@@ -108,12 +108,18 @@ async fn create(app: &mizan_flows::App, args: CreateArgs) -> anyhow::Result<Exit
     if args.json {
         let body =
             serde_json::json!({ "id": id, "tenant": key, "role": args.role.as_str(), "password": shown });
-        println!("{body}");
+        shown_once(&body.to_string());
     } else {
-        println!("{} {} made for tenant {key}", args.role.as_str(), args.email);
+        say!("{} {} made for tenant {key}", args.role.as_str(), args.email);
         if let Some(password) = shown {
-            println!("password (shown once): {password}");
+            shown_once(&format!("password (shown once): {password}"));
         }
     }
     Ok(exit::DONE)
+}
+
+/// The one moment at which somebody may read a password that was made up.
+#[expect(clippy::print_stdout, reason = "a masked password would be lost")]
+fn shown_once(text: &str) {
+    println!("{text}");
 }

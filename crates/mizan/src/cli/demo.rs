@@ -101,7 +101,7 @@ pub async fn run(args: DemoArgs) -> anyhow::Result<Exit> {
     };
     report::print(&story, &look, args.json)?;
     if !args.once && std::io::stdout().is_terminal() {
-        println!("Serving until Ctrl-C.");
+        say!("Serving until Ctrl-C.");
         tokio::signal::ctrl_c()
             .await
             .context("Ctrl-C cannot be waited for")?;

@@ -61,7 +61,7 @@ pub async fn run(args: DoctorArgs) -> anyhow::Result<Exit> {
         });
     }
     if args.json {
-        println!("{}", masker.mask(&serde_json::to_string(&lines)?));
+        say!("{}", masker.mask(&serde_json::to_string(&lines)?));
     } else {
         for line in &lines {
             let text = format!(
@@ -70,7 +70,7 @@ pub async fn run(args: DoctorArgs) -> anyhow::Result<Exit> {
                 line.what,
                 line.says
             );
-            println!("{}", masker.mask(&text));
+            say!("{}", masker.mask(&text));
         }
     }
     Ok(if lines.iter().all(|it| it.ok) {

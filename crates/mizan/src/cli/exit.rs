@@ -31,11 +31,10 @@ impl From<Exit> for ExitCode {
 pub fn explain(error: &anyhow::Error) -> Exit {
     if let Some(problems) = error.downcast_ref::<Problems>() {
         for problem in problems.iter() {
-            eprintln!("{problem}");
+            complain!("{problem}");
         }
         return CONFIGURATION;
     }
-    let masker = crate::wire::masker();
-    eprintln!("{}", masker.mask(&format!("error: {error:#}")));
+    complain!("error: {error:#}");
     COULD_NOT
 }

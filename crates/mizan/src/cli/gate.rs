@@ -44,7 +44,7 @@ pub async fn run(args: GateArgs) -> anyhow::Result<Exit> {
         GateCommand::Run(args) => run::run(args).await,
         GateCommand::List(args) => list::run(&args),
         GateCommand::Schema => {
-            print!("{}", mizan_gate::schema::gate_pack());
+            say!("{}", mizan_gate::schema::gate_pack().trim_end());
             Ok(exit::DONE)
         }
         GateCommand::Verify(args) => verify::run(&args),

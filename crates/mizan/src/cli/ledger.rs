@@ -118,25 +118,25 @@ async fn verify(store: &dyn Store, args: &VerifyArgs, beside: Option<&Path>) -> 
         ledger_verify::verify(store, known, args.since, shelf, |rows| bar.set_position(rows)).await?;
     bar.finish_and_clear();
     if args.json {
-        println!("{}", serde_json::to_string(&result)?);
+        say!("{}", serde_json::to_string(&result)?);
     } else {
         for check in &result.checks {
-            println!(
+            say!(
                 "{} {}",
                 if check.holds { "ok    " } else { "BROKEN" },
                 check.invariant
             );
             for broken in check.broken.iter().take(20) {
-                println!("       {broken}");
+                say!("       {broken}");
             }
             if check.broken.len() > 20 {
-                println!("       and {} more", check.broken.len() - 20);
+                say!("       and {} more", check.broken.len() - 20);
             }
         }
         for range in &result.unverified {
-            println!("NOT VERIFIED {range}");
+            say!("NOT VERIFIED {range}");
         }
-        println!(
+        say!(
             "{} journal rows, {} of them read from an archive, {} sealed in {} blocks{}",
             result.journal_rows,
             result.archived_rows,
@@ -190,7 +190,7 @@ async fn export(store: &dyn Store, args: &ExportArgs) -> anyhow::Result<Exit> {
     }
     out.flush().context("the export cannot be written to its end")?;
     platform.rollback().await?;
-    eprintln!("{count} journal rows exported");
+    complain!("{count} journal rows exported");
     Ok(exit::DONE)
 }
 

@@ -26,9 +26,10 @@ pub fn run(args: &MaskArgs) -> anyhow::Result<Exit> {
         .shorten_hosts(args.shorten_hosts);
     let masker = builder.build();
     for refused in masker.refused() {
-        eprintln!(
+        complain!(
             "warning: {} is not masked by its value: {}",
-            refused.name, refused.reason
+            refused.name,
+            refused.reason
         );
     }
     let mut out = MaskStream::new(masker, io::stdout().lock());

@@ -39,7 +39,8 @@ pub async fn run(
         Ok(exit) => Ok(exit),
         Err(error) => {
             if json {
-                writeln!(out, "{}", json!({ "ok": false, "error": format!("{error:#}") }))?;
+                let said = crate::wire::masker().mask(&format!("{error:#}")).into_string();
+                writeln!(out, "{}", json!({ "ok": false, "error": said }))?;
             }
             explain(error)
         }
@@ -50,7 +51,7 @@ pub async fn run(
 fn explain(error: anyhow::Error) -> anyhow::Result<Exit> {
     match error.downcast_ref::<MigrateError>() {
         Some(MigrateError::Plan(plan)) => {
-            eprintln!("error: {plan}");
+            complain!("error: {plan}");
             Ok(if plan.is_wrong_use() {
                 exit::WRONG_USE
             } else {
@@ -91,7 +92,7 @@ impl Run<'_> {
             return offline::change(self.database, direction, &args.range, self.json, out);
         }
         if args.range.from.is_some() {
-            eprintln!("error: FROM:TO is for --sql; where the database stands, it says itself");
+            complain!("error: FROM:TO is for --sql; where the database stands, it says itself");
             return Ok(exit::WRONG_USE);
         }
         let mut database = open(self.database).await?;

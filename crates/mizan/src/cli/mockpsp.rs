@@ -46,7 +46,7 @@ pub async fn run(args: MockpspArgs) -> anyhow::Result<Exit> {
     config.webhook_url = Some(args.webhook_url);
     config.fee_basis_points = args.fee_bps;
     let simulator = Simulator::start(config, listener)?;
-    println!("mockpsp listens on {}", simulator.base_url());
+    say!("mockpsp listens on {}", simulator.base_url());
     tokio::signal::ctrl_c()
         .await
         .context("Ctrl-C cannot be waited for")?;

@@ -213,14 +213,16 @@ fn match_two(args: &MatchArgs) -> anyhow::Result<Exit> {
         if let Some((report, read)) = &bank {
             object["bank"] = bank::object(report, read)?;
         }
-        println!("{object}");
+        say!("{object}");
     } else {
-        println!("format {format}");
+        say!("format {format}");
         print_report(&summary, &report);
         for leg in &legs {
-            println!(
+            say!(
                 "rule '{}': {} matched, {} ambiguous",
-                leg.name, leg.matched, leg.ambiguous
+                leg.name,
+                leg.matched,
+                leg.ambiguous
             );
         }
         print_checks(&checks);
@@ -237,13 +239,13 @@ fn match_two(args: &MatchArgs) -> anyhow::Result<Exit> {
 fn print_checks(checks: &[Check]) {
     let masker = Masker::builder().build();
     let failed: Vec<_> = checks.iter().filter(|it| !it.held).collect();
-    println!(
+    say!(
         "checks of the file: {} hold, {} do not",
         checks.len() - failed.len(),
         failed.len()
     );
     for check in failed.iter().take(5) {
-        println!(
+        say!(
             "check: {}",
             masker.mask(&format!("{}: {}", check.what, check.detail))
         );
@@ -286,15 +288,15 @@ fn print_report(summary: &SummaryView, report: &Report) {
         summary.statement_quarantined,
         summary.ledger_quarantined,
     ));
-    println!("{rows}\nmatched {}\n", summary.matched);
+    say!("{rows}\nmatched {}\n", summary.matched);
     if summary.findings.is_empty() {
-        println!("No findings: both sides agree.");
+        say!("No findings: both sides agree.");
     } else {
         let mut findings = table(&["finding", "count"]);
         for (name, count) in &summary.findings {
             findings.add_row([name.clone(), count.to_string()]);
         }
-        println!("{findings}");
+        say!("{findings}");
     }
     let masker = Masker::builder().build();
     for quarantined in report
@@ -308,9 +310,9 @@ fn print_report(summary: &SummaryView, report: &Report) {
             "line {}, column {column}: {}",
             quarantined.line_no, quarantined.reason
         );
-        println!("quarantined: {}", masker.mask(&line));
+        say!("quarantined: {}", masker.mask(&line));
     }
-    println!("digest {}", summary.digest);
+    say!("digest {}", summary.digest);
 }
 
 /// A table whose columns after the first are numbers.

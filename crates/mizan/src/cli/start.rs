@@ -9,7 +9,7 @@ use crate::wire;
 pub async fn run(args: ServeArgs) -> anyhow::Result<Exit> {
     let loaded = wire::settings()?;
     if matches!(loaded.settings.mode.env, Env::Staging | Env::Prod) {
-        super::migrate::upgrade_to_head(&loaded.settings.database, &mut |step| eprintln!("{step}")).await?;
+        super::migrate::upgrade_to_head(&loaded.settings.database, &mut |step| complain!("{step}")).await?;
     }
     serve::run(args).await
 }

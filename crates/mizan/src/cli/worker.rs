@@ -48,13 +48,13 @@ pub async fn run(args: WorkerArgs) -> anyhow::Result<Exit> {
     }
     let settings = loaded.settings;
     let Some(redis) = settings.redis.clone() else {
-        eprintln!(
+        complain!(
             "config error: REDIS_URL is not set (required because a worker takes its jobs from Redis; without it mizan serve runs them)"
         );
         return Ok(exit::CONFIGURATION);
     };
     if settings.recon.runner == ReconRunner::Inline {
-        eprintln!(
+        complain!(
             "config error: RECON_RUNNER is inline (then mizan serve runs the jobs; a worker needs queue)"
         );
         return Ok(exit::CONFIGURATION);
@@ -210,22 +210,24 @@ async fn check(queue: &RedisQueue, json: bool) -> Exit {
     };
     if json {
         let workers = serde_json::to_value(&alive).unwrap_or_default();
-        println!(
+        say!(
             "{}",
             serde_json::json!({ "ok": !alive.is_empty(), "host": host, "workers": workers, "error": error })
         );
     } else if let Some(error) = error {
-        println!("no worker can be asked for: {error}");
+        say!("no worker can be asked for: {error}");
     } else if alive.is_empty() {
-        println!(
+        say!(
             "no worker on {host} has said in the last {} s that it lives",
             GONE_AFTER.as_secs()
         );
     } else {
         for it in &alive {
-            println!(
+            say!(
                 "{} lives and runs {} of {} jobs",
-                it.worker, it.running, it.concurrency
+                it.worker,
+                it.running,
+                it.concurrency
             );
         }
     }

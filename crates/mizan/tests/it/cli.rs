@@ -5,6 +5,7 @@ mod demo;
 mod doctor;
 mod gate;
 mod help;
+mod masked;
 mod migrate;
 mod openapi;
 mod recon_formats;

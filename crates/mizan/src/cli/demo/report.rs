@@ -1,5 +1,10 @@
 //! What the demo prints.
 
+#![expect(
+    clippy::print_stdout,
+    reason = "the accounts of the demo are there to be signed in with"
+)]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::Path;

@@ -20,11 +20,11 @@ pub fn run(args: &KeygenArgs) -> anyhow::Result<Exit> {
     let seed: [u8; 32] = rand::random();
     let key = key::generate(&Secret::from(seed.to_vec())).context("no key can be made")?;
     let public = key::write(&key, &args.out)?;
-    println!(
+    say!(
         "private key: {} (for its owner only; keep it secret)",
         args.out.display()
     );
-    println!("public key:  {} (give it to those who verify)", public.display());
-    println!("keyid:       {}", key::id(&key.verifying_key()));
+    say!("public key:  {} (give it to those who verify)", public.display());
+    say!("keyid:       {}", key::id(&key.verifying_key()));
     Ok(exit::DONE)
 }

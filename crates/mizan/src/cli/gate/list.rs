@@ -37,13 +37,13 @@ pub fn run(args: &ListArgs) -> anyhow::Result<Exit> {
         let pack = match parse(&text) {
             Ok(pack) => pack,
             Err(problems) => {
-                eprintln!("{}: {problems}", path.display());
+                complain!("{}: {problems}", path.display());
                 bad = true;
                 continue;
             }
         };
         for problem in check(&pack, &text, &Wishes::default()) {
-            eprintln!("{}: {problem}", path.display());
+            complain!("{}: {problem}", path.display());
             bad = true;
         }
         let requires: Vec<&str> = pack.requires.iter().map(|it| it.0.as_str()).collect();
@@ -56,7 +56,7 @@ pub fn run(args: &ListArgs) -> anyhow::Result<Exit> {
             pack.title.clone(),
         ]);
     }
-    println!("{rows}");
+    say!("{rows}");
     super::run::say_unfinished(&args.out);
     Ok(if bad { exit::WRONG_USE } else { exit::DONE })
 }

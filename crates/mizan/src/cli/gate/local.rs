@@ -23,8 +23,16 @@ impl Local {
         let database = fresh_database(&postgres)
             .await
             .context("no database can be made")?;
-        env.insert("DATABASE_URL".to_owned(), database.url());
-        env.insert("REDIS_URL".to_owned(), redis.url());
+        for (name, url) in [("DATABASE_URL", database.url()), ("REDIS_URL", redis.url())] {
+            if env
+                .insert(name.to_owned(), url.clone())
+                .is_some_and(|it| it != url)
+            {
+                complain!(
+                    "note: {name} of the environment is not used, but a throwaway server: --local was given"
+                );
+            }
+        }
         Ok(Self {
             _postgres: postgres,
             _redis: redis,

@@ -64,7 +64,7 @@ pub fn run(args: &ReportArgs) -> anyhow::Result<Exit> {
     match &args.out {
         Some(file) => std::fs::write(file, text.as_ref())
             .with_context(|| format!("{} cannot be written", file.display()))?,
-        None => print!("{text}"),
+        None => say!("{}", text.as_ref().trim_end_matches('\n')),
     }
     Ok(exit::DONE)
 }

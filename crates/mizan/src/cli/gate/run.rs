@@ -74,12 +74,12 @@ pub async fn run(args: RunArgs) -> anyhow::Result<Exit> {
     let text = match std::fs::read_to_string(&args.pack) {
         Ok(text) => text,
         Err(error) => {
-            eprintln!("error: {} cannot be read: {error}", args.pack.display());
+            complain!("error: {} cannot be read: {error}", args.pack.display());
             return Ok(exit::WRONG_USE);
         }
     };
     let Some(waivers) = waivers(&args) else {
-        eprintln!("error: each --waive needs a --by and a --reason of its own");
+        complain!("error: each --waive needs a --by and a --reason of its own");
         return Ok(exit::WRONG_USE);
     };
     let wishes = Wishes {
@@ -109,6 +109,7 @@ pub async fn run(args: RunArgs) -> anyhow::Result<Exit> {
         pack_path: args.pack.clone(),
         given: args.vars.iter().cloned().collect::<BTreeMap<_, _>>(),
         env,
+        known: key.as_ref().map(key::spellings).unwrap_or_default(),
         only: args.only.clone(),
         waivers,
         out: args.out.clone(),
@@ -132,7 +133,7 @@ pub async fn run(args: RunArgs) -> anyhow::Result<Exit> {
     };
     let verdict = done.record.verdict;
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&done.record)?);
+        say!("{}", serde_json::to_string_pretty(&done.record)?);
     } else {
         words::summary(&done.record);
     }
@@ -157,15 +158,15 @@ fn keep(
         Ok(place) => place,
         Err(error @ PackError::Leak(_)) => {
             done.workdir.remove()?;
-            eprintln!("error: {error}");
+            complain!("error: {error}");
             return Ok(exit::LEAK);
         }
         Err(error) => return Err(error.into()),
     };
     done.workdir.remove()?;
-    eprintln!("evidence: {}", place.display());
+    complain!("evidence: {}", place.display());
     if key.is_none() {
-        eprintln!(
+        complain!(
             "the evidence is not signed: give --key, or a key in {}",
             key::VARIABLE
         );
@@ -178,7 +179,7 @@ fn keep(
 
 fn refuse(pack: &Path, problems: &[Problem]) -> Exit {
     for problem in problems {
-        eprintln!("{}: {problem}", pack.display());
+        complain!("{}: {problem}", pack.display());
     }
     exit::WRONG_USE
 }
@@ -202,9 +203,9 @@ pub fn say_unfinished(out: &Path) {
     for it in unfinished(out) {
         let place = it.path.display();
         if it.running {
-            eprintln!("note: {place} belongs to a run that goes on in another process");
+            complain!("note: {place} belongs to a run that goes on in another process");
         } else {
-            eprintln!(
+            complain!(
                 "warning: {place} was left by a run that did not come to its end; it is no evidence: NO-GO"
             );
         }
@@ -220,7 +221,7 @@ fn listen(stop: Stop) -> anyhow::Result<impl Future<Output = ()> + Send> {
             _ = interrupt.recv() => "interrupted by SIGINT",
             _ = terminate.recv() => "interrupted by SIGTERM",
         };
-        eprintln!("{why}: ending what runs, then writing the record");
+        complain!("{why}: ending what runs, then writing the record");
         stop.now(why);
     })
 }

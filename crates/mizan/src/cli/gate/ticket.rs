@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
+use mizan_gate::manifest;
 use mizan_gate::record::Verdict;
 use mizan_gate::ticket::{About, System, Ticket, comments};
 use mizan_gate::verify::{Report, Signature};
@@ -47,6 +48,9 @@ enum Kind {
 pub struct PostArgs {
     #[command(flatten)]
     ticket: TicketArgs,
+    /// Posts also what is on the ticket already.
+    #[arg(long)]
+    force: bool,
 }
 
 #[derive(Debug, Args)]
@@ -61,9 +65,9 @@ pub struct CloseArgs {
     allow_unsigned: bool,
 }
 
-/// Only a pack that stands is posted, whatever its verdict: exit 1 otherwise.
+/// Only a pack that stands is posted, whatever its verdict: exit 1 otherwise. Posting it again changes nothing.
 pub async fn post(args: PostArgs) -> anyhow::Result<Exit> {
-    let args = args.ticket;
+    let PostArgs { ticket: args, force } = args;
     let report = verify::check(&args.pack, args.key.as_deref())?;
     let Some(about) = about(&args.pack, &report) else {
         verify::say(&args.pack, &report);
@@ -72,12 +76,17 @@ pub async fn post(args: PostArgs) -> anyhow::Result<Exit> {
     let ticket = open(&args)?;
     let record = report.record.as_ref().context("the pack has no record")?;
     let texts = comments(&args.pack, record, ticket.system.longest_comment())?;
-    ticket.post(&about, &texts).await?;
-    println!(
-        "posted: {} ({} comments)",
-        verify::word(about.verdict),
-        texts.len()
-    );
+    let posted = ticket.post(&about, &texts, force).await?;
+    let verdict = verify::word(about.verdict);
+    match (posted.written, posted.there) {
+        (0, there) => say!(
+            "posted before: {verdict} ({there} comments of this pack are on the ticket; --force posts them again)"
+        ),
+        (written, 0) => say!("posted: {verdict} ({written} comments)"),
+        (written, there) => {
+            say!("posted: {verdict} ({written} comments; {there} were on the ticket before)");
+        }
+    }
     Ok(exit::DONE)
 }
 
@@ -99,11 +108,11 @@ pub async fn close(args: CloseArgs) -> anyhow::Result<Exit> {
         Verdict::Go | Verdict::GoWithWaiver => None,
     };
     if let Some(why) = against {
-        eprintln!("the ticket stays open: {why}");
+        complain!("the ticket stays open: {why}");
         return Ok(exit::NO);
     }
     open(&args.ticket)?.close(&about).await?;
-    println!("closed: {}", verify::word(about.verdict));
+    say!("closed: {}", verify::word(about.verdict));
     Ok(exit::DONE)
 }
 
@@ -118,6 +127,7 @@ fn about(pack: &Path, report: &Report) -> Option<About> {
         verdict,
         run_id: summary.run_id.clone(),
         pack: folder.file_name()?.to_string_lossy().into_owned(),
+        digest: manifest::sha256_of(&pack.join(manifest::NAME)).ok()?,
     })
 }
 

@@ -38,7 +38,7 @@ pub fn run(args: &VerifyArgs) -> anyhow::Result<Exit> {
             "signed_by": report.summary.as_ref().and_then(|it| it.signed_by.as_deref()),
             "refusals": refusals,
         });
-        println!("{}", wire::masker().mask(&serde_json::to_string_pretty(&text)?));
+        say!("{}", wire::masker().mask(&serde_json::to_string_pretty(&text)?));
     } else {
         say(&args.pack, &report);
     }
@@ -55,7 +55,7 @@ pub fn check(pack: &Path, key: Option<&Path>) -> anyhow::Result<Report> {
 pub fn say(pack: &Path, report: &Report) {
     let masker = wire::masker();
     for refusal in &report.refusals {
-        eprintln!("{}", masker.mask(&format!("refused: {refusal}")));
+        complain!("{}", masker.mask(&format!("refused: {refusal}")));
     }
     let signature = match report.signature {
         Signature::Valid => "signed with the given key",
@@ -75,7 +75,7 @@ pub fn say(pack: &Path, report: &Report) {
             report.refusals.len()
         ),
     };
-    println!("{}", masker.mask(&text));
+    say!("{}", masker.mask(&text));
 }
 
 pub fn word(verdict: Verdict) -> &'static str {

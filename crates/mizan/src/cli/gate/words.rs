@@ -6,34 +6,36 @@ use mizan_gate::record::{GateRecord, Status, Verdict};
 pub fn progress(event: Event<'_>) {
     match event {
         Event::Started { dir, refused } => {
-            eprintln!("run directory: {}", dir.display());
+            complain!("run directory: {}", dir.display());
             for it in refused {
-                eprintln!("warning: {} is not masked by its value: {}", it.name, it.reason);
+                complain!("warning: {} is not masked by its value: {}", it.name, it.reason);
             }
         }
-        Event::Packet { id, title } => eprintln!("\npacket {id}: {title}"),
+        Event::Packet { id, title } => complain!("\npacket {id}: {title}"),
         Event::Step { step, .. } => {
             let ms = (step.finished_at - step.started_at).num_milliseconds();
-            eprintln!(
+            complain!(
                 "  {:<7} {:<8} {} ({ms} ms)",
                 status(step.status),
                 step.kind,
                 step.id
             );
             for it in step.criteria.iter().filter(|it| !it.passed) {
-                eprintln!(
+                complain!(
                     "          {}: expected {}, seen {}",
-                    it.name, it.expected, it.seen
+                    it.name,
+                    it.expected,
+                    it.seen
                 );
             }
             if let Some(error) = &step.error {
-                eprintln!("          {error}");
+                complain!("          {error}");
             }
             if !step.observed.is_empty() {
-                eprintln!("          observed {}", step.observed.join(" -> "));
+                complain!("          observed {}", step.observed.join(" -> "));
             }
         }
-        Event::PacketDone(packet) => eprintln!("  {}: {}", status(packet.status), packet.note),
+        Event::PacketDone(packet) => complain!("  {}: {}", status(packet.status), packet.note),
     }
 }
 
@@ -56,11 +58,11 @@ pub fn verdict(verdict: Verdict) -> &'static str {
 
 /// The verdict and why.
 pub fn summary(record: &GateRecord) {
-    println!("{}: {}", record.gate, verdict(record.verdict));
+    say!("{}: {}", record.gate, verdict(record.verdict));
     for reason in &record.reasons {
-        println!("  {reason}");
+        say!("  {reason}");
     }
     for it in &record.waivers {
-        println!("  waiver of packet {}: {}, {}", it.packet, it.by, it.reason);
+        say!("  waiver of packet {}: {}, {}", it.packet, it.by, it.reason);
     }
 }

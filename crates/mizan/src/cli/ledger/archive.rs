@@ -54,18 +54,21 @@ pub async fn run(store: &dyn Store, args: &ArchiveArgs) -> anyhow::Result<Exit> 
         move_all(store, args, &partitions).await?
     };
     if args.json {
-        println!("{}", serde_json::to_string(&moved)?);
+        say!("{}", serde_json::to_string(&moved)?);
         return Ok(exit::DONE);
     }
     let verb = if args.dry_run { "would go to" } else { "went to" };
     for it in &moved {
-        println!(
+        say!(
             "rows {} to {} ({}) {verb} {}",
-            it.from_seq, it.to_seq, it.rows, it.file
+            it.from_seq,
+            it.to_seq,
+            it.rows,
+            it.file
         );
     }
     if moved.is_empty() {
-        println!("no sealed partition is that old");
+        say!("no sealed partition is that old");
     }
     Ok(exit::DONE)
 }

@@ -62,11 +62,11 @@ pub async fn run(store: &dyn Store, args: &PartitionsArgs) -> anyhow::Result<Exi
     lines.extend(platform.partitions().await?.into_iter().map(Line::from));
     platform.rollback().await?;
     if args.json {
-        println!("{}", serde_json::to_string(&lines)?);
+        say!("{}", serde_json::to_string(&lines)?);
         return Ok(exit::DONE);
     }
     if store.engine() == Engine::Sqlite {
-        println!("SQLite keeps the journal in one table: there are no partitions");
+        say!("SQLite keeps the journal in one table: there are no partitions");
         return Ok(exit::DONE);
     }
     let mut table = Table::new();
@@ -84,6 +84,6 @@ pub async fn run(store: &dyn Store, args: &PartitionsArgs) -> anyhow::Result<Exi
             it.state.to_owned(),
         ]);
     }
-    println!("{table}");
+    say!("{table}");
     Ok(exit::DONE)
 }

@@ -24,7 +24,7 @@ pub(super) fn change(
         (Some(from), _) => count(from, all)?,
         (None, Direction::Up) => 0,
         (None, Direction::Down) => {
-            eprintln!("error: downgrade --sql needs FROM:TO, such as 0008:0007");
+            complain!("error: downgrade --sql needs FROM:TO, such as 0008:0007");
             return Ok(exit::WRONG_USE);
         }
     };

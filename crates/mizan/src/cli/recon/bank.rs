@@ -33,9 +33,9 @@ pub(super) fn alone(
     if args.json {
         let mut object = object(report, read)?;
         object["format"] = format.as_str().into();
-        println!("{object}");
+        say!("{object}");
     } else {
-        println!("format {format}");
+        say!("format {format}");
         print(report, read);
     }
     Ok(args.exit(clean(&both)))
@@ -70,20 +70,23 @@ pub(super) fn print(report: &BankReport, read: &BankRead) {
     for (name, count) in &view.findings {
         states.add_row([format!("finding {name}"), count.to_string()]);
     }
-    println!("{states}");
-    println!(
+    say!("{states}");
+    say!(
         "{} bank lines, {} quarantined, {} not booked yet, {} of others",
-        view.bank_lines, view.bank_quarantined, view.not_booked, view.of_others
+        view.bank_lines,
+        view.bank_quarantined,
+        view.not_booked,
+        view.of_others
     );
     let masker = Masker::builder().build();
     for finding in report.findings.iter().take(5) {
         let payout = finding.payout_id.as_deref().unwrap_or("-");
         let line = format!("{} {payout}: {}", finding.finding_type, finding.detail);
-        println!("finding: {}", masker.mask(&line));
+        say!("finding: {}", masker.mask(&line));
     }
     for row in read.quarantined.iter().take(5) {
         let line = format!("line {}: {}", row.line_no, row.reason);
-        println!("quarantined: {}", masker.mask(&line));
+        say!("quarantined: {}", masker.mask(&line));
     }
     print_checks(&read.checks);
 }

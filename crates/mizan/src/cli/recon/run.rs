@@ -48,7 +48,7 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<Exit> {
     let masker = wire::masker();
     wire::logging::start_quiet(&loaded.settings.log, &masker);
     let Ok(window) = TimeWindow::new(args.from, args.to) else {
-        eprintln!("error: --to must be after --from");
+        complain!("error: --to must be after --from");
         return Ok(exit::WRONG_USE);
     };
     let store = wire::stores::open(&loaded.settings)?;
@@ -129,18 +129,18 @@ fn print(run: &ReconRun, json: bool, masker: &Masker) {
             "id": run.id, "provider": run.provider, "status": run.status.as_str(), "dry_run": run.dry_run,
             "stats_json": stats, "error_json": error,
         });
-        println!("{}", masker.mask(&body.to_string()));
+        say!("{}", masker.mask(&body.to_string()));
         return;
     }
-    println!("run {} {}", run.id, run.status);
+    say!("run {} {}", run.id, run.status);
     if run.status.is_final() {
         let mut findings = table(&["finding", "count"]);
         for (name, count) in stats["summary"]["findings"].as_object().into_iter().flatten() {
             findings.add_row([name.clone(), count.to_string()]);
         }
-        println!("{findings}");
+        say!("{findings}");
     }
     if !error.is_null() {
-        println!("{}", masker.mask(&error.to_string()));
+        say!("{}", masker.mask(&error.to_string()));
     }
 }

@@ -68,7 +68,7 @@ pub(super) async fn run(args: ScheduleArgs) -> anyhow::Result<Exit> {
         Err(
             error @ (FlowError::Invalid { .. } | FlowError::NotFound(_) | FlowError::UnsupportedProvider(_)),
         ) => {
-            eprintln!("error: {error}");
+            complain!("error: {error}");
             Ok(exit::NO)
         }
         Err(error) => Err(error.into()),
@@ -110,7 +110,7 @@ fn print(all: &[ReconSchedule], json: bool) {
                 })
             })
             .collect();
-        println!("{}", serde_json::json!({ "items": items }));
+        say!("{}", serde_json::json!({ "items": items }));
         return;
     }
     let mut rows = table(&[
@@ -133,5 +133,5 @@ fn print(all: &[ReconSchedule], json: bool) {
             it.next_due_at.to_rfc3339(),
         ]);
     }
-    println!("{rows}");
+    say!("{rows}");
 }
