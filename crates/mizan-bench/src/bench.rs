@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 
-use crate::benches::{growth, mask, post_bulk, post_http, post_sqlite, ready, recon, start, webhook};
+use crate::benches::{growth, mask, post_bulk, post_http, post_sqlite, queue, ready, recon, start, webhook};
 use crate::case::Case;
 
 /// What a bench is told.
@@ -58,6 +58,7 @@ pub const ALL: &[Bench] = &[
     bench!("growth", growth),
     bench!("webhook", webhook),
     bench!("recon", recon),
+    bench!("queue", queue),
     bench!("ready", ready),
     bench!("start", start),
     bench!("mask", mask),

@@ -7,14 +7,14 @@ use clap::Parser;
 
 use crate::bench::{self, Bench, Options};
 use crate::case::Outcome;
-use crate::runs::{self, crash, soak};
+use crate::runs::{self, crash, soak, takeover};
 use crate::{machine, report, screen, server};
 
 /// Measures Mizan against yardsticks in the same run. Durability is never switched off.
 #[derive(Debug, Parser)]
 #[command(name = "mizan-bench")]
 pub struct Args {
-    /// A bench, a load run (`soak`, `crash`), or `list`, `all` (runs every bench and writes docs/performance.md), `report` (writes it again from
+    /// A bench, a load run (`soak`, `crash`, `takeover`), or `list`, `all` (runs every bench and writes docs/performance.md), `report` (writes it again from
     /// the last outcomes).
     name: String,
     /// Short rounds and small data: shows that a bench works, not what the machine can do.
@@ -44,6 +44,9 @@ pub struct Args {
     /// `crash`: kills PostgreSQL and spares the service.
     #[arg(long)]
     postgres_only: bool,
+    /// `takeover`: on each side of the run.
+    #[arg(long, default_value_t = 2_000_000)]
+    rows: u64,
 }
 
 /// Exit 0 when everything ran (whether or not a goal is reached), 1 when a bench failed or a load run did not hold,
@@ -86,6 +89,9 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
             };
             Ok(yes_or_no(crash::run(plan).await?))
         }
+        "takeover" => Ok(yes_or_no(
+            takeover::run(takeover::Plan { rows: args.rows }).await?,
+        )),
         "report" => {
             report::write(&report::kept()?)?;
             Ok(ExitCode::SUCCESS)

@@ -1,7 +1,7 @@
 //! What was measured on: hardware, versions, and the commit.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use chrono::SecondsFormat;
@@ -67,6 +67,15 @@ fn filesystem() -> String {
         .split_whitespace()
         .collect::<Vec<_>>()
         .join(", ")
+}
+
+/// How much room there is, if that can be told.
+pub fn free_bytes(place: &Path) -> Option<u64> {
+    let listed = output(
+        "df",
+        &["--output=avail", "--block-size=1", &place.to_string_lossy()],
+    );
+    listed.lines().last()?.trim().parse().ok()
 }
 
 fn first_value(file: &str, name: &str) -> String {

@@ -3,6 +3,11 @@
 mod cast;
 pub mod crash;
 pub mod soak;
+pub mod takeover;
 
 /// Their names, and a line about each.
-pub const ALL: &[(&str, &str)] = &[("soak", soak::ABOUT), ("crash", crash::ABOUT)];
+pub const ALL: &[(&str, &str)] = &[
+    ("soak", soak::ABOUT),
+    ("crash", crash::ABOUT),
+    ("takeover", takeover::ABOUT),
+];

@@ -5,6 +5,7 @@ use mizan_ledger::Refusal;
 use mizan_payments::provider::{ProviderError, Rejection};
 use mizan_payments::rollout;
 use mizan_payments::withdrawal::InvalidTransition;
+use mizan_recon::engine::MatchError;
 use mizan_store::StoreError;
 
 use crate::objects::ObjectError;
@@ -66,6 +67,9 @@ pub enum FlowError {
     StatementRefused(String),
     #[error(transparent)]
     Objects(#[from] ObjectError),
+    /// The engine failed where the files are not at fault: its spill directory is full or cannot be written.
+    #[error(transparent)]
+    Matching(MatchError),
     /// A task of this process ended in the middle of its work.
     #[error("the work was interrupted")]
     Interrupted,
@@ -83,4 +87,19 @@ impl FlowError {
     pub fn may_retry(&self) -> bool {
         matches!(self, Self::Store(error) if error.may_retry())
     }
+}
+
+/// An error and its causes, in one line: for whoever reads a run's row and not the log.
+pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let cause_text = cause.to_string();
+        // A transparent error says what its cause says.
+        if !text.ends_with(&cause_text) {
+            text = format!("{text}: {cause_text}");
+        }
+        next = cause.source();
+    }
+    text
 }

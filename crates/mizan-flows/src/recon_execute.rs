@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use chrono::TimeDelta;
 use mizan_core::{FindingId, RunId, Timestamp, TransactionId};
-use mizan_recon::engine::{Job, Progress, Report, Watch};
+use mizan_recon::engine::{Job, MatchError, Progress, Report, Watch};
 use mizan_recon::finding::Finding;
 use mizan_recon::legs;
 use mizan_recon::line::Line;
@@ -19,6 +19,7 @@ use mizan_store::Tx;
 use mizan_store::findings::{FindingStatus, StoredFinding, Upserted};
 use mizan_store::recon_runs::{ReconRun, RunStatus};
 
+use crate::error::with_causes;
 use crate::jobs::{JobOutcome, Try};
 use crate::retry::is_passing;
 use crate::{App, Caller, FlowError, Result, completeness};
@@ -41,7 +42,7 @@ pub async fn execute(app: &App, caller: &Caller, id: RunId, this: &Try) -> Resul
     let ended = match &compared {
         Ok(report) => finish(app, caller, &run, this, report).await,
         Err(error) if is_passing(error) && !this.last => Ok(None),
-        Err(error) => fail(app, caller, &run, this, &error.to_string()).await,
+        Err(error) => fail(app, caller, &run, this, &with_causes(error)).await,
     }?;
     let duration_ms = (app.now() - run.started_at.unwrap_or(run.created_at)).num_milliseconds();
     match compared {
@@ -134,7 +135,7 @@ async fn compare(app: &App, caller: &Caller, run: &ReconRun) -> Result<Report> {
             watch,
             ..Job::new(&mut *lines, &mut ledger, &rules)
         };
-        let mut report = engine.run(job).map_err(|it| unreadable(&it))?;
+        let mut report = engine.run(job).map_err(at_fault)?;
         legs::apply(&mut report, &set.legs, &rules);
         Ok(report)
     });
@@ -143,6 +144,15 @@ async fn compare(app: &App, caller: &Caller, run: &ReconRun) -> Result<Report> {
     // What the store says about its failure is worth more than that the engine missed the rest.
     streamed?;
     matched.map_err(|_| FlowError::Interrupted)?
+}
+
+/// Whose fault it is that the engine gave no result: the file's, nobody's, or the machine's.
+fn at_fault(error: MatchError) -> FlowError {
+    match error {
+        MatchError::Read { .. } => unreadable(&error),
+        MatchError::Cancelled => FlowError::Interrupted,
+        MatchError::Spill { .. } | MatchError::Pairs { .. } => FlowError::Matching(error),
+    }
 }
 
 /// Ends the matching when the run is dropped, which happens when its lease is lost.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use mizan_payments::provider::ProviderError;
+use mizan_recon::engine::MatchError;
 
 use crate::objects::ObjectError;
 use crate::{FlowError, Result};
@@ -38,6 +39,8 @@ pub fn is_passing(error: &FlowError) -> bool {
     match error {
         FlowError::Busy | FlowError::Interrupted => true,
         FlowError::Objects(error) => !matches!(error, ObjectError::Missing { .. }),
+        // Room on a disk is made by people, or by the next run that ends.
+        FlowError::Matching(error) => matches!(error, MatchError::Spill { .. }),
         FlowError::Provider(error) => *error != ProviderError::NotOffered,
         FlowError::Store(error) => {
             matches!(
@@ -46,5 +49,22 @@ pub fn is_passing(error: &FlowError) -> bool {
             )
         }
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    #[test]
+    fn a_full_spill_directory_heals_and_an_unreadable_statement_does_not() {
+        let full = MatchError::Spill {
+            dir: "/spill".into(),
+            source: io::ErrorKind::StorageFull.into(),
+        };
+        assert!(is_passing(&FlowError::Matching(full)));
+        assert!(!is_passing(&FlowError::invalid("statement", "line 3")));
     }
 }

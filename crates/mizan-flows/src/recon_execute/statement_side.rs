@@ -8,6 +8,7 @@ use mizan_recon::statement::open::{Opened, Opening, open};
 use mizan_recon::statement::{LineSource, StatementError};
 use mizan_store::recon_runs::ReconRun;
 
+use crate::error::with_causes;
 use crate::objects::LocalCopy;
 use crate::{App, Caller, FlowError, Result, statements};
 
@@ -67,13 +68,17 @@ impl StatementSide {
         };
         match opened.map_err(|it| unreadable(&it))? {
             Opened::Lines(_, source) => Ok(source),
-            Opened::Bank(format, _) => Err(unreadable(&format_args!(
-                "this is a bank statement ({format}): compare it with the payouts by `mizan recon match --bank`"
-            ))),
+            Opened::Bank(format, _) => Err(FlowError::invalid(
+                "statement",
+                format_args!(
+                    "this is a bank statement ({format}): compare it with the payouts by `mizan recon match --bank`"
+                ),
+            )),
         }
     }
 }
 
-pub(super) fn unreadable(error: &dyn std::fmt::Display) -> FlowError {
-    FlowError::invalid("statement", error)
+/// With its causes, which say where in the file.
+pub(super) fn unreadable(error: &dyn std::error::Error) -> FlowError {
+    FlowError::invalid("statement", with_causes(error))
 }

@@ -5,14 +5,16 @@ use std::io::{self, BufReader, BufWriter, Write};
 use std::path::Path;
 
 use mizan_mask::Masker;
+use mizan_recon::LineFields;
 use mizan_recon::bank::{BankRow, BankSource};
 use mizan_recon::spreadsheet::disarm;
 use mizan_recon::statement::open::{Opened, Opening, open};
 use mizan_recon::statement::view::CheckView;
-use mizan_recon::statement::{Check, FileMap, Format, LineSource, Quarantined, Row, StatementError};
+use mizan_recon::statement::{Check, FileMap, Format, LineSource, Quarantined, Rows, StatementError};
 use serde_json::Value;
 use tempfile::{NamedTempFile, TempPath};
 
+use crate::error::with_causes;
 use crate::objects::ObjectError;
 use crate::{FlowError, Result};
 
@@ -67,12 +69,10 @@ pub(super) fn inspect(
     })
 }
 
+/// By shares: nobody here needs a row by itself.
 fn all_lines(source: &mut dyn LineSource, count: &mut Count<'_>) -> Result<Vec<Check>> {
-    while let Some(row) = source.next_row().map_err(refused)? {
-        match row {
-            Row::Line(_) => count.rows += 1,
-            Row::Quarantined(row) => count.aside(&row),
-        }
+    while let Some(share) = source.next_share().map_err(refused)? {
+        share(count).map_err(refused)?;
     }
     Ok(source.checks())
 }
@@ -87,15 +87,9 @@ fn all_entries(source: &mut dyn BankSource, count: &mut Count<'_>) -> Result<Vec
     Ok(source.checks().to_vec())
 }
 
-/// A refusal with its causes, in one line.
+#[expect(clippy::needless_pass_by_value, reason = "handed to map_err")]
 fn refused(error: StatementError) -> FlowError {
-    let mut text = error.to_string();
-    let mut next = std::error::Error::source(&error);
-    while let Some(cause) = next {
-        text = format!("{text}: {cause}");
-        next = cause.source();
-    }
-    FlowError::StatementRefused(text)
+    FlowError::StatementRefused(with_causes(&error))
 }
 
 /// Counts rows, and writes down those that could not be read.
@@ -106,6 +100,16 @@ struct Count<'a> {
     masker: Masker,
     out: Option<Out>,
     failed: Option<io::Error>,
+}
+
+impl Rows for Count<'_> {
+    fn line(&mut self, _: &LineFields<'_>) {
+        self.rows += 1;
+    }
+
+    fn quarantined(&mut self, row: Quarantined) {
+        self.aside(&row);
+    }
 }
 
 type Out = csv::Writer<BufWriter<NamedTempFile>>;

@@ -47,6 +47,10 @@ impl From<FlowError> for ApiError {
                 tracing::error!(error = chain(&error), "the object store failed");
                 Self::plain(&codes::OBJECT_STORE_UNAVAILABLE).retry_after(1)
             }
+            FlowError::Matching(error) => {
+                tracing::error!(error = chain(&error), "a reconciliation could not be run");
+                Self::plain(&codes::INTERNAL)
+            }
             FlowError::Interrupted => {
                 tracing::error!(error = detail, "a story was interrupted");
                 Self::plain(&codes::INTERNAL)

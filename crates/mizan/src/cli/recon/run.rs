@@ -6,7 +6,7 @@ use anyhow::Context;
 use clap::Args;
 use indicatif::ProgressBar;
 use mizan_config::{ReconRunner, Settings};
-use mizan_core::{ProviderKey, RunId, TimeWindow, Timestamp};
+use mizan_core::{ProviderKey, RunId, StatementId, TimeWindow, Timestamp};
 use mizan_flows::recon_runs::{Executor, NewRun};
 use mizan_flows::{App, Caller, recon_execute, recon_runs, tenants};
 use mizan_mask::Masker;
@@ -28,6 +28,9 @@ pub(super) struct RunArgs {
     /// RFC 3339; the window does not include its end.
     #[arg(long, value_name = "TIME", alias = "window-end")]
     to: Timestamp,
+    /// The id of an uploaded statement to compare; without it the provider is asked for its statement.
+    #[arg(long, value_name = "ID")]
+    statement: Option<StatementId>,
     /// Keeps no findings.
     #[arg(long)]
     dry_run: bool,
@@ -61,7 +64,7 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<Exit> {
         window,
         dry_run: args.dry_run,
         idempotency_key: args.idempotency_key,
-        statement: None,
+        statement: args.statement.map(|it| it.0),
     };
     let bar = spinner("queued");
     let run = if loaded.settings.recon.runner == ReconRunner::Queue {

@@ -9,7 +9,7 @@ use mizan_testkit::{Reply, TestApp, on_every_store};
 use serde_json::{Value, json};
 
 use super::{Books, RUNS, completed};
-use crate::harness::Mizan;
+use crate::harness::{Mizan, PATIENCE};
 
 const STATEMENTS: &str = "/api/v1/reconciliation/statements";
 const HEADER: &str = "provider_event_id,provider_ref,type,amount,currency,status,occurred_at\n";
@@ -149,6 +149,29 @@ on_every_store! {
         missing["statement_id"] = json!(TransactionId::new());
         let refused = books.app.post(RUNS, missing).await.expect_error(422, "VALIDATION_FAILED");
         assert_eq!(refused.body["field"], "statement_id");
+    }
+
+    async fn a_run_without_room_to_spill_fails_and_names_the_directory_not_the_statement(app: Mizan) {
+        // More than the least memory that may be allowed, in long keys.
+        let long = |number: u32| format!("{number:0>240}");
+        let rows: String = (0..40_000).map(|it| row(&long(it), "1.00")).collect();
+        let kept = upload(&app, "long.csv", &format!("{HEADER}{rows}")).await.expect(201).body;
+        assert_eq!(kept["rows_read"], 40_000);
+        let run = app.command().env("RECON_MEMORY_LIMIT", "16MiB").args([
+            "recon", "run", "--provider", "mockpsp", "--json", "--dry-run", "--statement", id(&kept),
+            "--from", "2026-01-05T00:00:00Z", "--to", "2026-01-06T00:00:00Z",
+        ]);
+        let shown = |it: &str| serde_json::from_str::<Value>(it).expect("JSON");
+        let nowhere = std::env::temp_dir().join("a-directory-that-nobody-made");
+        let failed = run.clone().env("RECON_SPILL_DIR", &nowhere).run(PATIENCE).await.expect("it runs");
+        let message = shown(&failed.stdout)["error_json"]["message"].as_str().unwrap_or_default().to_owned();
+        assert_eq!(failed.code, 3, "{}{}", failed.stdout, failed.stderr);
+        assert!(message.starts_with("rows could not be kept in the spill directory"), "{message}");
+        assert!(message.contains("a-directory-that-nobody-made") && message.contains("No such file"), "{message}");
+        let done = run.run(PATIENCE).await.expect("it runs");
+        let stats = &shown(&done.stdout)["stats_json"];
+        assert_eq!(stats["summary"]["findings"], json!({ "missing_in_ledger": 40_000 }), "{}", done.stderr);
+        assert!(stats["spilled_bytes"].as_u64() > Some(0), "{stats}");
     }
 
     async fn two_uploads_back_to_back_do_not_leak_rows_into_each_other(app: Mizan) {
