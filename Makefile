@@ -35,7 +35,7 @@ bench: toolchain ## The measurements of docs/performance.md (about half an hour 
 	@$(say) 'benches'
 	@$(CARGO) run --locked --release --quiet -p mizan-bench -- all
 
-bench-load: toolchain ## Ten minutes of load, and ten kills under load; adds both to docs/performance.md.
+bench-load: toolchain ## Ten minutes of load, ten kills under load, and workers lost in a large run; adds all to docs/performance.md.
 	@$(say) 'what the load runs need'
 	@./scripts/setup-test.sh
 	@$(say) 'building what is measured (release build)'
@@ -44,6 +44,8 @@ bench-load: toolchain ## Ten minutes of load, and ten kills under load; adds bot
 	@$(CARGO) run --locked --release --quiet -p mizan-bench -- soak
 	@$(say) 'crash: ten kills'
 	@$(CARGO) run --locked --release --quiet -p mizan-bench -- crash
+	@$(say) 'takeover: a worker killed, a worker asleep'
+	@$(CARGO) run --locked --release --quiet -p mizan-bench -- takeover
 	@$(CARGO) run --locked --release --quiet -p mizan-bench -- report
 
 dev: toolchain ## The service on http://127.0.0.1:8001, on SQLite, in development mode.
