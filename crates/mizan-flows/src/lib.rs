@@ -27,6 +27,7 @@ pub mod passwords;
 pub mod payouts;
 pub mod players;
 pub mod posting;
+pub mod queued_jobs;
 mod recent;
 pub mod recon_execute;
 pub mod recon_files;

@@ -1,6 +1,7 @@
 //! The outbox: jobs as rows, claimed with a lease and a fencing token.
 
 pub(crate) mod relay;
+pub(crate) mod shown;
 
 use async_trait::async_trait;
 use mizan_core::{Job, TenantId, Timestamp};

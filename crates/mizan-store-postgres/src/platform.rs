@@ -8,6 +8,7 @@ use mizan_store::connections::Connection;
 use mizan_store::outbox::{ClaimedJob, JobEnd, QueueDepth};
 use mizan_store::platform::{Platform, SigningKey};
 use mizan_store::players::Player;
+use mizan_store::queued_jobs::{JobFilter, QueuedJob};
 use mizan_store::staff::Staff;
 use mizan_store::tenants::Tenant;
 
@@ -134,6 +135,14 @@ impl Platform for PgPlatform {
 
     async fn due_schedules(&mut self, now: Timestamp) -> Result<Vec<(TenantId, ProviderKey)>> {
         recon_schedules::due(&self.session, now).await
+    }
+
+    async fn queued_jobs(&mut self, filter: &JobFilter, now: Timestamp) -> Result<Vec<QueuedJob>> {
+        outbox::shown::list(&self.session, filter, now).await
+    }
+
+    async fn queued_job(&mut self, id: i64, now: Timestamp) -> Result<Option<QueuedJob>> {
+        outbox::shown::one(&self.session, id, now).await
     }
 
     async fn queue_depth(&mut self, now: Timestamp) -> Result<QueueDepth> {

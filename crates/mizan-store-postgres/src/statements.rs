@@ -30,6 +30,7 @@ pub fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
         crate::journal::STATEMENTS,
         crate::outbox::STATEMENTS,
         crate::outbox::relay::STATEMENTS,
+        crate::outbox::shown::STATEMENTS,
         crate::partitions::STATEMENTS,
         crate::payouts::STATEMENTS,
         crate::players::STATEMENTS,

@@ -67,6 +67,7 @@ pub fn statements() -> impl Iterator<Item = (&'static str, &'static str)> {
         platform::STATEMENTS,
         platform::jobs::STATEMENTS,
         platform::relay::STATEMENTS,
+        platform::queued_jobs::STATEMENTS,
         platform::signing_keys::STATEMENTS,
         players::STATEMENTS,
         recon_runs::STATEMENTS,

@@ -1,6 +1,7 @@
 //! The transaction that is bound to no tenant: setting up, signing in, claiming jobs, sealing.
 
 pub(crate) mod jobs;
+pub(crate) mod queued_jobs;
 pub(crate) mod relay;
 pub(crate) mod signing_keys;
 
@@ -13,6 +14,7 @@ use mizan_store::connections::Connection as ProviderConnection;
 use mizan_store::outbox::{ClaimedJob, JobEnd, QueueDepth};
 use mizan_store::platform::SigningKey;
 use mizan_store::players::Player;
+use mizan_store::queued_jobs::{JobFilter, QueuedJob};
 use mizan_store::staff::Staff;
 use mizan_store::tenants::Tenant;
 use mizan_store::{Platform, Result, StoreError};
@@ -280,6 +282,15 @@ impl Platform for SqlitePlatform {
 
     async fn due_schedules(&mut self, now: Timestamp) -> Result<Vec<(TenantId, ProviderKey)>> {
         self.look(move |db| crate::recon_schedules::due(db, now)).await
+    }
+
+    async fn queued_jobs(&mut self, filter: &JobFilter, now: Timestamp) -> Result<Vec<QueuedJob>> {
+        let filter = filter.clone();
+        self.look(move |db| queued_jobs::list(db, &filter, now)).await
+    }
+
+    async fn queued_job(&mut self, id: i64, now: Timestamp) -> Result<Option<QueuedJob>> {
+        self.look(move |db| queued_jobs::one(db, id, now)).await
     }
 
     async fn queue_depth(&mut self, now: Timestamp) -> Result<QueueDepth> {

@@ -26,6 +26,7 @@ pub mod partitions;
 pub mod payouts;
 pub mod platform;
 pub mod players;
+pub mod queued_jobs;
 pub mod recon_runs;
 pub mod recon_schedules;
 pub mod staff;
@@ -97,6 +98,7 @@ pub trait Tx:
     + outbox::Outbox
     + payouts::Payouts
     + players::Players
+    + queued_jobs::DeadLetters
     + recon_runs::ReconRuns
     + recon_schedules::ReconSchedules
     + staff::StaffRows

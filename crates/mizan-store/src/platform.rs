@@ -10,6 +10,7 @@ use crate::connections::Connection;
 use crate::outbox::{ClaimedJob, JobEnd, QueueDepth};
 use crate::partitions::Partitions;
 use crate::players::Player;
+use crate::queued_jobs::{JobFilter, QueuedJob};
 use crate::staff::Staff;
 use crate::tenants::Tenant;
 
@@ -122,6 +123,12 @@ pub trait Platform: Chain + Partitions + Send {
 
     /// The schedules of all tenants that have a run to make.
     async fn due_schedules(&mut self, now: Timestamp) -> Result<Vec<(TenantId, ProviderKey)>>;
+
+    /// Jobs that are not done: dead and running ones by id, waiting ones by when they are due.
+    async fn queued_jobs(&mut self, filter: &JobFilter, now: Timestamp) -> Result<Vec<QueuedJob>>;
+
+    /// One job that is not done.
+    async fn queued_job(&mut self, id: i64, now: Timestamp) -> Result<Option<QueuedJob>>;
 
     async fn queue_depth(&mut self, now: Timestamp) -> Result<QueueDepth>;
 

@@ -1,4 +1,6 @@
-//! `mizan admin`: what is done before anybody can sign in.
+//! `mizan admin`: what is done before anybody can sign in, and the queue from the shell.
+
+mod jobs;
 
 use std::io::Read;
 
@@ -24,6 +26,8 @@ enum AdminCommand {
     Create(CreateArgs),
     /// Signs new tokens with a new key from now on; tokens that are out stay valid until they expire.
     RotateKeys(RotateArgs),
+    /// What waits in the queue, what workers hold, and what was given up.
+    Jobs(jobs::JobsArgs),
 }
 
 #[derive(Debug, Args)]
@@ -59,6 +63,7 @@ pub async fn run(args: AdminArgs) -> anyhow::Result<Exit> {
     let app = wire::app(&loaded.settings, store)?;
     match args.command {
         AdminCommand::Create(args) => create(&app, args).await,
+        AdminCommand::Jobs(args) => jobs::run(&app, args).await,
         AdminCommand::RotateKeys(args) => {
             let kid = app.sessions.rotate(app.now()).await?;
             if args.json {
