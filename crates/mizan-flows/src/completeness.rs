@@ -7,7 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{Days, NaiveDate, NaiveTime};
 use mizan_core::{Currency, Minor, ProviderKey, Timestamp};
+use mizan_recon::engine::Report;
 use mizan_recon::finding::{Finding, FindingType};
+use mizan_recon::line::Line;
 use mizan_store::completeness::{DayCovered, DayVolume};
 use mizan_store::recon_runs::ReconRun;
 
@@ -46,7 +48,7 @@ pub struct Complete {
 /// What a run made of each day of its window.
 pub(crate) fn covered(
     run: &ReconRun,
-    findings: &[Finding],
+    report: &Report,
     ledger: &[DayVolume],
     at: Timestamp,
 ) -> Vec<DayCovered> {
@@ -56,7 +58,12 @@ pub(crate) fn covered(
         *volume = volume.saturating_add(it.volume);
     }
     let mut seen = BTreeSet::new();
-    for it in findings {
+    let lone_ledger = |it: &Finding| it.statement.is_none() && it.ledger.is_some();
+    let inside = |it: &&Finding| !lone_ledger(it) || starts_in(run, it.ledger.as_ref());
+    // Not judged yet, because the settlement lag is not over: not matched either. What was so in an earlier window
+    // and is judged now was counted there.
+    let pending = report.neighbours.iter().filter(|it| lone_ledger(it));
+    for it in report.findings.iter().chain(pending).filter(inside) {
         let (line, only_here) = match (it.finding_type, &it.ledger, &it.statement) {
             (FindingType::MissingInLedger, _, Some(line)) => (line, true),
             (
@@ -94,6 +101,10 @@ pub(crate) fn covered(
         finished_at: at,
     };
     days.into_iter().map(day).collect()
+}
+
+fn starts_in(run: &ReconRun, line: Option<&Line>) -> bool {
+    line.is_some_and(|it| run.window.contains(it.occurred_at))
 }
 
 /// The completeness of the days from `from` up to and without `until`; of the last 30 if nothing is said.

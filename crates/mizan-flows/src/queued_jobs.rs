@@ -30,7 +30,12 @@ pub async fn get(app: &App, tenant: Option<TenantId>, id: i64) -> Result<QueuedJ
 }
 
 /// Puts a dead letter back: due at once, with all its tries before it.
-pub async fn requeue(app: &App, tenant: Option<TenantId>, id: i64, reason: Option<&str>) -> Result<QueuedJob> {
+pub async fn requeue(
+    app: &App,
+    tenant: Option<TenantId>,
+    id: i64,
+    reason: Option<&str>,
+) -> Result<QueuedJob> {
     let reason = reason.map(checked).transpose()?;
     let job = get(app, tenant, id).await?;
     let (now, caller) = (app.now(), Caller::system(job.tenant, "cli", None));

@@ -2,6 +2,8 @@
 //!
 //! The run's row is the record. Only the worker that set it to running with the latest attempt may end it.
 
+mod bank_side;
+mod kept;
 mod ledger_side;
 mod statement_side;
 
@@ -9,14 +11,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use chrono::TimeDelta;
-use mizan_core::{FindingId, RunId, Timestamp, TransactionId};
+use mizan_core::{RunId, TimeWindow, Timestamp};
 use mizan_recon::engine::{Job, MatchError, Progress, Report, Watch};
-use mizan_recon::finding::Finding;
-use mizan_recon::legs;
-use mizan_recon::line::Line;
+use mizan_recon::legs::{self, LegStats};
+use mizan_recon::statement::adyen::Amounts;
 use mizan_recon::view::{FindingView, QuarantinedView, SummaryView};
 use mizan_store::Tx;
-use mizan_store::findings::{FindingStatus, StoredFinding, Upserted};
+use mizan_store::findings::{Answered, Upserted};
 use mizan_store::recon_runs::{ReconRun, RunStatus};
 
 use crate::error::with_causes;
@@ -24,6 +25,8 @@ use crate::jobs::{JobOutcome, Try};
 use crate::retry::is_passing;
 use crate::{App, Caller, FlowError, Result, completeness};
 
+use bank_side::{BankLeg, BankSide, OfBank};
+use kept::{stored, stored_of_bank};
 use statement_side::{StatementSide, unreadable};
 
 /// How far apart the clocks of a provider and of the ledger may be.
@@ -40,7 +43,7 @@ pub async fn execute(app: &App, caller: &Caller, id: RunId, this: &Try) -> Resul
         request_id = this.request_id, "reconciliation run started");
     let compared = compare(app, caller, &run).await;
     let ended = match &compared {
-        Ok(report) => finish(app, caller, &run, this, report).await,
+        Ok(compared) => finish(app, caller, &run, this, compared).await,
         Err(error) if is_passing(error) && !this.last => Ok(None),
         Err(error) => fail(app, caller, &run, this, &with_causes(error)).await,
     }?;
@@ -112,18 +115,29 @@ async fn start(app: &App, caller: &Caller, id: RunId, this: &Try) -> Result<Opti
     Ok(Some(run))
 }
 
-async fn compare(app: &App, caller: &Caller, run: &ReconRun) -> Result<Report> {
+/// What came of comparing.
+struct Compared {
+    report: Report,
+    legs: Vec<LegStats>,
+    bank: Option<BankLeg>,
+    /// Whose rows that only the ledger has the run answers for.
+    lone_ledger: TimeWindow,
+}
+
+async fn compare(app: &App, caller: &Caller, run: &ReconRun) -> Result<Compared> {
     let set = app.recon.rules(&run.provider);
-    let rules = set.rules.with_window(run.window, TimeDelta::zero(), MARGIN);
-    let reading = rules.reading_window().unwrap_or(run.window);
+    let (window, rules) = (run.window, set.over(run.window, MARGIN));
+    let lone_ledger = rules.lone_ledger_window().unwrap_or(window);
+    let reading = rules.reading_window().unwrap_or(window);
     let statement = StatementSide::fetch(app, caller, run, reading).await?;
+    let bank = BankSide::fetch(app, caller, run).await?;
 
     let (sender, receiver) = ledger_side::channel();
     let engine = Arc::clone(&app.engine);
     let cancelled = CancelOnDrop::default();
     let (stop, id) = (Arc::clone(&cancelled.0), run.id);
     let matching = tokio::task::spawn_blocking(move || {
-        let mut lines = statement.open()?;
+        let mut lines = statement.open(Amounts::Gross)?;
         let mut ledger = receiver.source();
         let reached = AtomicU64::new(0);
         let progress = |it| log_progress(id, it, &reached);
@@ -136,8 +150,15 @@ async fn compare(app: &App, caller: &Caller, run: &ReconRun) -> Result<Report> {
             ..Job::new(&mut *lines, &mut ledger, &rules)
         };
         let mut report = engine.run(job).map_err(at_fault)?;
-        legs::apply(&mut report, &set.legs, &rules);
-        Ok(report)
+        let legs = legs::apply(&mut report, &set.legs, &rules);
+        drop(lines);
+        let bank = bank.map(|it| it.compare(&statement, &set, window)).transpose()?;
+        Ok(Compared {
+            report,
+            legs,
+            bank,
+            lone_ledger,
+        })
     });
     let streaming = sender.send(app, caller.tenant, &run.provider, reading);
     let (streamed, matched) = tokio::join!(streaming, matching);
@@ -182,26 +203,37 @@ async fn finish(
     caller: &Caller,
     run: &ReconRun,
     this: &Try,
-    report: &Report,
+    compared: &Compared,
 ) -> Result<Option<Timestamp>> {
-    let now = app.now();
+    let (now, report) = (app.now(), &compared.report);
     let mut tx = app.store.begin(caller.tenant).await?;
     let Some(mut row) = ours(&mut *tx, run, this).await? else {
         return Ok(None);
     };
     let (mut upserted, mut resolved) = (Upserted::default(), 0);
     if !run.dry_run {
-        let findings: Vec<_> = report.findings.iter().map(|it| stored(run, it, now)).collect();
+        let of_bank = compared.bank.iter().flat_map(|it| &it.findings);
+        let findings: Vec<_> = report
+            .findings
+            .iter()
+            .map(|it| stored(run, it, now))
+            .chain(of_bank.map(|it| stored_of_bank(run, it, now)))
+            .collect();
         upserted = tx.upsert_findings(&findings).await?;
-        resolved = tx
-            .resolve_vanished(&run.provider, run.window, run.id, now)
-            .await?;
+        let answered = Answered {
+            provider: run.provider.clone(),
+            run: run.id,
+            window: run.window,
+            lone_ledger: compared.lone_ledger,
+            bank: compared.bank.is_some(),
+        };
+        resolved = tx.resolve_vanished(&answered, now).await?;
         let ledger = tx.ledger_volume(&run.provider, run.window).await?;
-        let days = completeness::covered(run, &report.findings, &ledger, now);
+        let days = completeness::covered(run, report, &ledger, now);
         tx.keep_covered(&days).await?;
     }
     row.status = RunStatus::Completed;
-    row.stats_json = Some(stats(app, run, report, upserted, resolved, now).to_string());
+    row.stats_json = Some(stats(app, run, compared, upserted, resolved, now).to_string());
     row.error_json = None;
     row.updated_at = now;
     row.finished_at = Some(now);
@@ -213,11 +245,12 @@ async fn finish(
 fn stats(
     app: &App,
     run: &ReconRun,
-    report: &Report,
+    compared: &Compared,
     upserted: Upserted,
     resolved: u64,
     now: Timestamp,
 ) -> serde_json::Value {
+    let report = &compared.report;
     let duration_ms = run
         .started_at
         .map_or(0, |it| (now - it).num_milliseconds())
@@ -243,6 +276,16 @@ fn stats(
             .map(FindingView::from)
             .collect();
         stats["would_have_found"] = serde_json::json!(shown);
+        if let Some(bank) = &compared.bank {
+            let shown: Vec<_> = bank.findings.iter().take(SHOWN).map(OfBank::details).collect();
+            stats["would_have_found_at_the_bank"] = serde_json::json!(shown);
+        }
+    }
+    if !compared.legs.is_empty() {
+        stats["rule_legs"] = serde_json::json!(compared.legs);
+    }
+    if let Some(bank) = &compared.bank {
+        stats["bank"] = bank.stats();
     }
     stats
 }
@@ -251,37 +294,6 @@ fn stats(
 fn quarantined(it: &mizan_recon::statement::Quarantined) -> serde_json::Value {
     let view = QuarantinedView::from(it);
     serde_json::json!({ "line_no": view.line_no, "column": view.column, "reason": view.reason })
-}
-
-fn stored(run: &ReconRun, it: &Finding, now: Timestamp) -> StoredFinding {
-    let any = it.statement.as_ref().or(it.ledger.as_ref());
-    StoredFinding {
-        id: FindingId::new(),
-        provider: run.provider.clone(),
-        provider_event_id: it.event_id.clone(),
-        provider_ref: it.reference.clone(),
-        finding_type: it.finding_type,
-        severity: it.severity,
-        status: FindingStatus::Open,
-        currency: any.map(|line| line.currency),
-        statement_amount: it.statement.as_ref().map(|line| line.amount_minor),
-        ledger_amount: it.ledger.as_ref().map(|line| line.amount_minor),
-        transaction: it
-            .ledger
-            .as_ref()
-            .and_then(Line::transaction_id)
-            .and_then(|id| id.parse::<TransactionId>().ok()),
-        details: serde_json::to_string(&FindingView::from(it)).unwrap_or_else(|_| "{}".into()),
-        run: Some(run.id),
-        last_run: Some(run.id),
-        occurred_at: any.map(|line| line.occurred_at),
-        created_at: now,
-        updated_at: now,
-        status_by: None,
-        status_reason: None,
-        assigned_to: None,
-        settled_by: None,
-    }
 }
 
 /// The row of a run, locked, if this try may still end it. Asked in the transaction that writes: a worker that

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use chrono::TimeDelta;
 use mizan_core::ProviderKey;
 use mizan_recon::statement::FileMap;
 use mizan_recon::{RuleFile, RuleSet};
@@ -71,6 +72,13 @@ impl ReconFiles {
     /// The rules of a provider; without a file, everything has to agree exactly.
     pub fn rules(&self, provider: &ProviderKey) -> RuleSet {
         self.rules.get(provider).cloned().unwrap_or_default()
+    }
+
+    /// How much later than the ledger the provider may have a row.
+    pub fn settlement_lag(&self, provider: &ProviderKey) -> TimeDelta {
+        self.rules
+            .get(provider)
+            .map_or_else(TimeDelta::zero, |it| it.settlement_lag)
     }
 
     pub fn map(&self, provider: &ProviderKey) -> Option<FileMap> {

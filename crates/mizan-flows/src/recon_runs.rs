@@ -2,6 +2,7 @@
 
 use chrono::TimeDelta;
 use mizan_core::{Job, ProviderKey, RunId, TimeWindow};
+use mizan_recon::statement::Format;
 use mizan_store::outbox::NewJob;
 use mizan_store::recon_runs::{ReconRun, RunFilter, RunStatus};
 use mizan_store::{Page, Paged, Tx};
@@ -32,11 +33,13 @@ pub struct NewRun {
     pub dry_run: bool,
     pub idempotency_key: Option<String>,
     pub statement: Option<Uuid>,
+    /// The bank statement in which the payouts of `statement` have to be.
+    pub bank_statement: Option<Uuid>,
 }
 
 impl NewRun {
     fn fingerprint(&self) -> Vec<u8> {
-        let text = format!(
+        let mut text = format!(
             "{}|{}|{}|{}|{:?}",
             self.provider,
             self.window.start().timestamp_micros(),
@@ -44,6 +47,10 @@ impl NewRun {
             self.dry_run,
             self.statement
         );
+        // Left out where there is none, so that the fingerprints of runs that are kept stay.
+        if let Some(bank) = self.bank_statement {
+            text = format!("{text}|{bank}");
+        }
         Sha256::digest(text.as_bytes()).to_vec()
     }
 }
@@ -78,21 +85,14 @@ pub(crate) async fn insert(
 ) -> Result<ReconRun> {
     let now = app.now();
     let (connection, _) = app.provider(tx, &new.provider).await?;
-    if let Some(id) = new.statement {
-        let found = tx.statement(id.into()).await?;
-        if found.is_none_or(|it| it.provider != new.provider) {
-            return Err(FlowError::invalid(
-                "statement_id",
-                "this provider has no such statement",
-            ));
-        }
-    }
+    check_statements(tx, new).await?;
     let run = ReconRun {
         id: RunId::new(),
         provider: connection.provider,
         window: new.window,
         dry_run: new.dry_run,
         statement: new.statement,
+        bank_statement: new.bank_statement,
         idempotency_key: new.idempotency_key.clone(),
         fingerprint: new.fingerprint(),
         status: RunStatus::Queued,
@@ -138,6 +138,39 @@ pub(crate) async fn insert(
     };
     audit::write(tx, caller, now, change).await?;
     Ok(run)
+}
+
+/// Both files have to be the provider's, and the bank leg needs both: the payouts of a whole file, not of what a
+/// provider exports for a window.
+async fn check_statements(tx: &mut dyn Tx, new: &NewRun) -> Result<()> {
+    let bank_field = "bank_statement_id";
+    for (field, id, of_bank) in [
+        ("statement_id", new.statement, false),
+        (bank_field, new.bank_statement, true),
+    ] {
+        let Some(id) = id else { continue };
+        let found = tx.statement(id.into()).await?;
+        let Some(found) = found.filter(|it| it.provider == new.provider) else {
+            return Err(FlowError::invalid(field, "this provider has no such statement"));
+        };
+        let format = found.format.parse::<Format>().ok();
+        match (format.is_some_and(Format::is_bank), of_bank) {
+            (true, false) => {
+                let reason = "this is a bank statement: name it as bank_statement_id, beside the provider's";
+                return Err(FlowError::invalid(field, reason));
+            }
+            (false, true) => {
+                let reason = "this is no bank statement: camt.053 or MT940 is needed";
+                return Err(FlowError::invalid(field, reason));
+            }
+            _ => {}
+        }
+    }
+    if new.bank_statement.is_some() && new.statement.is_none() {
+        let reason = "the payouts are read from an uploaded statement: name it as statement_id";
+        return Err(FlowError::invalid(bank_field, reason));
+    }
+    Ok(())
 }
 
 pub async fn get(app: &App, caller: &Caller, id: RunId) -> Result<ReconRun> {

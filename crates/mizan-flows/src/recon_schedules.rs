@@ -77,7 +77,7 @@ async fn put_once(
         settlement_lag_s: new.settlement_lag_s,
         catch_up: new.catch_up,
         done_until,
-        next_due_at: calendar.next(done_until)? + lag,
+        next_due_at: calendar.next(done_until)? + lag.max(app.recon.settlement_lag(&new.provider)),
         created_by: before
             .as_ref()
             .map_or_else(|| caller.actor.to_string(), |it| it.created_by.clone()),
@@ -157,7 +157,9 @@ async fn make_one(app: &App, tenant: TenantId, provider: &ProviderKey) -> Result
         return Ok(0); // another was first
     };
     let calendar = Calendar::parse(&schedule.cron, &schedule.time_zone)?;
-    let lag = TimeDelta::seconds(i64::from(schedule.settlement_lag_s));
+    // The provider's rules may say that its statement is complete only later.
+    let lag =
+        TimeDelta::seconds(i64::from(schedule.settlement_lag_s)).max(app.recon.settlement_lag(provider));
     let catch_up = usize::try_from(schedule.catch_up).unwrap_or(1);
     let due = calendar.due(schedule.done_until, now, lag, catch_up)?;
     if let (Some(first), Some(last)) = (due.skipped.first(), due.skipped.last()) {
@@ -177,6 +179,7 @@ async fn make_one(app: &App, tenant: TenantId, provider: &ProviderKey) -> Result
                 window.end().timestamp()
             )),
             statement: None,
+            bank_statement: None,
         };
         let run = recon_runs::insert(app, &mut *tx, &caller, &new, Executor::Worker).await?;
         tracing::info!(event = "recon.scheduled", run_id = %run.id, %provider, window = %window, "a run was made by schedule");

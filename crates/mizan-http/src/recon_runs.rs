@@ -38,7 +38,10 @@ pub(crate) struct CreateRun {
     dry_run: bool,
     /// The same key gives the same run.
     idempotency_key: Option<String>,
+    /// An uploaded statement to compare, instead of asking the provider.
     statement_id: Option<Uuid>,
+    /// An uploaded bank statement (camt.053, MT940) in which the payouts of `statement_id` have to be.
+    bank_statement_id: Option<Uuid>,
 }
 
 /// A reconciliation run.
@@ -59,6 +62,7 @@ pub(crate) struct RunView {
     #[schema(value_type = Option<Object>)]
     error_json: Option<Value>,
     statement_id: Option<Uuid>,
+    bank_statement_id: Option<Uuid>,
     idempotency_key: Option<String>,
     attempts: i32,
     created_by: String,
@@ -81,6 +85,7 @@ impl From<ReconRun> for RunView {
             stats_json: object(it.stats_json),
             error_json: object(it.error_json),
             statement_id: it.statement,
+            bank_statement_id: it.bank_statement,
             idempotency_key: it.idempotency_key,
             attempts: it.attempts,
             created_by: it.created_by,
@@ -142,6 +147,7 @@ pub(crate) async fn create(
         dry_run: form.dry_run,
         idempotency_key: form.idempotency_key,
         statement: form.statement_id,
+        bank_statement: form.bank_statement_id,
     };
     Ok(Json(
         recon_runs::create(&edge.app, &signed.caller, &new, Executor::Worker)
@@ -221,6 +227,7 @@ async fn last_day(edge: &Edge, caller: &Caller, provider: ProviderKey) -> Result
         dry_run: false,
         idempotency_key: None,
         statement: None,
+        bank_statement: None,
     };
     Ok(recon_runs::create(&edge.app, caller, &new, Executor::Caller)
         .await?

@@ -30,7 +30,7 @@ pub struct Job<'a> {
     pub ledger: &'a mut dyn LineSource,
     pub rules: &'a Rules,
     pub watch: Watch<'a>,
-    /// Gets a line `statement_row,ledger_row` for every pair that agrees, in no particular order.
+    /// Gets a line `statement_row,ledger_row,rule` for every pair that agrees, in no particular order.
     pub pairs: Option<&'a mut (dyn Write + Send)>,
 }
 
@@ -129,6 +129,9 @@ pub struct Report {
     pub summary: Summary,
     /// Sorted by event id and type.
     pub findings: Vec<Finding>,
+    /// Rows without a partner that were read for the sake of rule legs or of the settlement lag, and that the runs
+    /// of other windows answer for; sorted like the findings, and none of them.
+    pub neighbours: Vec<Finding>,
     pub statement_quarantine: Vec<Quarantined>,
     pub ledger_quarantine: Vec<Quarantined>,
     /// Columns that nothing reads, per side, by name.

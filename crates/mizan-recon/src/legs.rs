@@ -8,6 +8,7 @@ mod groups;
 mod pairs;
 mod table;
 
+use chrono::TimeDelta;
 use serde::Deserialize;
 
 use crate::digest::digest;
@@ -155,9 +156,30 @@ pub struct LegStats {
     pub ambiguous: u64,
     pub statement_rows: u64,
     pub ledger_rows: u64,
+    /// `row_no` of the statement's and of the ledger's rows of each pair and group that agrees.
+    #[serde(skip)]
+    pub together: Vec<(Vec<u64>, Vec<u64>)>,
 }
 
-/// Runs the legs on what `report` has no partner for, and brings its findings, counts and digest up to date.
+impl LegRule {
+    /// How far apart rows that the leg brings together may be at most.
+    fn reach(&self) -> TimeDelta {
+        let days = TimeDelta::days(i64::from(self.window_days));
+        match self.shape {
+            Shape::OneToOne => days,
+            // Rows of one group may be this far from their sum on both sides of it.
+            Shape::ManyToOne | Shape::OneToMany => days + days,
+        }
+    }
+}
+
+/// How far outside of a window rows have to be read, so that pairs over its edge are found.
+pub fn reach(legs: &[LegRule]) -> TimeDelta {
+    legs.iter().map(LegRule::reach).max().unwrap_or_default()
+}
+
+/// Runs the legs on what `report` has no partner for, and brings its findings, counts and digest up to date. Rows of
+/// other windows take part; what comes of them belongs to the window that has the earliest statement row of it.
 pub fn apply(report: &mut Report, legs: &[LegRule], rules: &Rules) -> Vec<LegStats> {
     if legs.is_empty() {
         return Vec::new();
@@ -168,10 +190,13 @@ pub fn apply(report: &mut Report, legs: &[LegRule], rules: &Rules) -> Vec<LegSta
             FindingType::MissingInLedger | FindingType::MissingInPsp
         )
     });
-    let mut table = Table::new(lone, rules);
+    let neighbours = std::mem::take(&mut report.neighbours);
+    let mut table = Table::new(lone, neighbours, rules);
     let stats: Vec<LegStats> = legs.iter().map(|leg| table.run(leg)).collect();
+    let rest = table.finish();
     report.findings = kept;
-    report.findings.extend(table.finish());
+    report.findings.extend(rest.findings);
+    report.neighbours = rest.neighbours;
     let key = |a: &crate::finding::Finding| (a.event_id.clone(), a.finding_type);
     report.findings.sort_by_cached_key(key);
     let summary = &mut report.summary;

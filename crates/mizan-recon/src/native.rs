@@ -247,8 +247,10 @@ impl MatchEngine for NativeEngine {
 }
 
 fn report(theirs: Seen, ours: Seen, tally: Tally<'_>) -> Report {
-    let mut findings = tally.findings;
-    findings.sort_unstable_by(|a, b| (&a.event_id, a.finding_type).cmp(&(&b.event_id, b.finding_type)));
+    let (mut findings, mut neighbours) = (tally.findings, tally.neighbours);
+    for all in [&mut findings, &mut neighbours] {
+        all.sort_unstable_by(|a, b| (&a.event_id, a.finding_type).cmp(&(&b.event_id, b.finding_type)));
+    }
     let mut summary = Summary {
         statement_rows: theirs.rows,
         ledger_rows: ours.rows,
@@ -271,6 +273,7 @@ fn report(theirs: Seen, ours: Seen, tally: Tally<'_>) -> Report {
     Report {
         summary,
         findings,
+        neighbours,
         statement_quarantine: theirs.quarantined,
         ledger_quarantine: ours.quarantined,
         ..Report::default()

@@ -25,6 +25,8 @@ struct Span {
     window: TimeWindow,
     settlement_lag: TimeDelta,
     margin: TimeDelta,
+    /// How far rows of other windows may be that rule legs need.
+    reach: TimeDelta,
 }
 
 impl Rules {
@@ -60,7 +62,17 @@ impl Rules {
             window,
             settlement_lag: settlement_lag.max(TimeDelta::zero()),
             margin: margin.max(TimeDelta::zero()),
+            reach: TimeDelta::zero(),
         });
+        self
+    }
+
+    /// Reads so much more on both ends of the window, for legs that bring rows together over its edge.
+    #[must_use]
+    pub fn with_reach(mut self, reach: TimeDelta) -> Self {
+        if let Some(span) = &mut self.span {
+            span.reach = reach.max(TimeDelta::zero());
+        }
         self
     }
 
@@ -71,10 +83,28 @@ impl Rules {
     /// What to read of both sides, so that a partner just outside the window is still found.
     pub fn reading_window(&self) -> Option<TimeWindow> {
         let span = self.span?;
-        let before = span.settlement_lag.checked_add(&span.margin)?;
-        let start = span.window.start().checked_sub_signed(before)?;
-        let end = span.window.end().checked_add_signed(span.margin)?;
+        let more = span
+            .settlement_lag
+            .checked_add(&span.margin)?
+            .checked_add(&span.reach)?;
+        let start = span.window.start().checked_sub_signed(more)?;
+        let end = span.window.end().checked_add_signed(more)?;
         TimeWindow::new(start, end).ok()
+    }
+
+    /// Whose rows that only the ledger has the run answers for: the window, the settlement lag earlier.
+    pub fn lone_ledger_window(&self) -> Option<TimeWindow> {
+        let span = self.span?;
+        let start = span.window.start().checked_sub_signed(span.settlement_lag)?;
+        let end = span.window.end().checked_sub_signed(span.settlement_lag)?;
+        TimeWindow::new(start, end).ok()
+    }
+
+    /// Whether a row without a partner that another window answers for is of use to this one.
+    pub(crate) fn wants_neighbour(&self, at: Timestamp) -> bool {
+        self.span
+            .is_some_and(|it| it.settlement_lag > TimeDelta::zero() || it.reach > TimeDelta::zero())
+            && self.reading_window().is_some_and(|it| it.contains(at))
     }
 
     pub fn tolerance(&self, currency: Currency) -> u64 {

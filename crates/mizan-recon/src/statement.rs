@@ -15,6 +15,8 @@ pub mod map_file;
 pub mod mt940;
 pub mod ndjson;
 pub mod open;
+#[cfg(feature = "parquet")]
+pub mod parquet;
 mod records;
 mod row;
 pub mod stripe;
@@ -70,6 +72,11 @@ pub enum StatementError {
     AnotherFormat { seen: Format, declared: Format },
     #[error("the file is not of the {format} format: {reason}")]
     NotOfFormat { format: &'static str, reason: String },
+    #[error(
+        "this is a Parquet file, which this program was built without: build it with the feature parquet \
+         (cargo build --features mizan/parquet), or save the file as CSV"
+    )]
+    ParquetIsOff,
     #[error("the file breaks off at line {line_no}, inside of {inside}")]
     Truncated { line_no: u64, inside: String },
     #[error("the file has more than {limit} entries")]

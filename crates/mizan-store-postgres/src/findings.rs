@@ -3,9 +3,11 @@
 mod upsert;
 
 use async_trait::async_trait;
-use mizan_core::{FindingId, ProviderKey, RunId, TimeWindow, Timestamp};
+use mizan_core::{FindingId, ProviderKey, Timestamp};
 use mizan_recon::finding::{FindingType, Severity};
-use mizan_store::findings::{Assignee, FindingFilter, FindingStatus, Findings, StoredFinding, Upserted};
+use mizan_store::findings::{
+    Answered, Assignee, FindingFilter, FindingStatus, Findings, StoredFinding, Upserted,
+};
 use mizan_store::{Page, Paged, Result, StoreError};
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
@@ -72,8 +74,14 @@ statements! {
          FROM reopened ORDER BY id";
     RESOLVE_VANISHED = "WITH gone AS (
              SELECT id, status FROM reconciliation_findings
-             WHERE tenant_id = $1 AND provider = $2 AND occurred_at >= $3 AND occurred_at < $4
+             WHERE tenant_id = $1 AND provider = $2
+               AND occurred_at >= least($3::timestamptz, $7::timestamptz)
+               AND occurred_at < greatest($4::timestamptz, $8::timestamptz)
                AND status IN ('OPEN', 'ACKNOWLEDGED') AND last_run_id <> $5
+               AND CASE WHEN substr(provider_event_id, 1, 5) = 'bank:'
+                        THEN $9 AND occurred_at >= $3 AND occurred_at < $4
+                        WHEN statement_amount IS NULL THEN occurred_at >= $7 AND occurred_at < $8
+                        ELSE occurred_at >= $3 AND occurred_at < $4 END
              ORDER BY provider, provider_event_id, finding_type FOR NO KEY UPDATE),
          resolved AS (
              UPDATE reconciliation_findings f
@@ -175,23 +183,20 @@ impl Findings for PgTx {
         upsert::all(self, findings).await
     }
 
-    async fn resolve_vanished(
-        &mut self,
-        provider: &ProviderKey,
-        window: TimeWindow,
-        run: RunId,
-        at: Timestamp,
-    ) -> Result<u64> {
+    async fn resolve_vanished(&mut self, run: &Answered, at: Timestamp) -> Result<u64> {
         self.session
             .execute(
                 RESOLVE_VANISHED,
                 &[
                     &self.tenant,
-                    &provider.as_str(),
-                    &window.start(),
-                    &window.end(),
-                    &run.0,
+                    &run.provider.as_str(),
+                    &run.window.start(),
+                    &run.window.end(),
+                    &run.run.0,
                     &at,
+                    &run.lone_ledger.start(),
+                    &run.lone_ledger.end(),
+                    &run.bank,
                 ],
             )
             .await

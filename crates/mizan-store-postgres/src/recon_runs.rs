@@ -15,7 +15,8 @@ use crate::tx::PgTx;
 macro_rules! run_columns {
     () => {
         "id, provider, window_start, window_end, dry_run, statement_id, idempotency_key, fingerprint, status, \
-         attempts, stats_json, error_json, created_by, created_at, updated_at, started_at, finished_at"
+         attempts, stats_json, error_json, created_by, created_at, updated_at, started_at, finished_at, \
+         bank_statement_id"
     };
 }
 macro_rules! run_filter {
@@ -30,7 +31,7 @@ macro_rules! run_filter {
 statements! {
     /// Waits for a rival that inserts the same key. Runs without a key have no rivals.
     INSERT = concat!("INSERT INTO recon_runs (tenant_id, ", run_columns!(), ")
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
          ON CONFLICT ON CONSTRAINT uq_runs_idempotency DO NOTHING");
     BY_KEY = concat!("SELECT ", run_columns!(), " FROM recon_runs
          WHERE tenant_id = $1 AND provider = $2 AND idempotency_key = $3");
@@ -57,6 +58,7 @@ fn run(row: &Row) -> Result<ReconRun> {
         window,
         dry_run: record.get("dry_run")?,
         statement: record.get("statement_id")?,
+        bank_statement: record.get("bank_statement_id")?,
         idempotency_key: record.get("idempotency_key")?,
         fingerprint: record.get("fingerprint")?,
         status: record.word("status")?,
@@ -98,6 +100,7 @@ impl ReconRuns for PgTx {
                     &new.updated_at,
                     &new.started_at,
                     &new.finished_at,
+                    &new.bank_statement,
                 ],
             )
             .await?;

@@ -3,9 +3,11 @@
 mod upsert;
 
 use async_trait::async_trait;
-use mizan_core::{FindingId, ProviderKey, RunId, TimeWindow, Timestamp};
+use mizan_core::{FindingId, Timestamp};
 use mizan_recon::finding::{FindingType, Severity};
-use mizan_store::findings::{Assignee, FindingFilter, FindingStatus, Findings, StoredFinding, Upserted};
+use mizan_store::findings::{
+    Answered, Assignee, FindingFilter, FindingStatus, Findings, StoredFinding, Upserted,
+};
 use mizan_store::{Page, Paged, Result};
 use rusqlite::params;
 
@@ -21,8 +23,11 @@ statements! {
         SET status = 'RESOLVED', status_by = 'system:reconciliation',
             status_reason = 'not found again by run ' || ?1, updated_at = ?2
         WHERE tenant_id = ?3 AND provider = ?4 AND status IN ('OPEN', 'ACKNOWLEDGED')
-          AND occurred_at >= ?5 AND occurred_at < ?6
-          AND last_run_id <> ?1";
+          AND occurred_at >= min(?5, ?7) AND occurred_at < max(?6, ?8)
+          AND last_run_id <> ?1
+          AND CASE WHEN substr(provider_event_id, 1, 5) = 'bank:' THEN ?9 AND occurred_at >= ?5 AND occurred_at < ?6
+                   WHEN statement_amount IS NULL THEN occurred_at >= ?7 AND occurred_at < ?8
+                   ELSE occurred_at >= ?5 AND occurred_at < ?6 END";
 
     /// The same, on the timelines; before the update, while it can be told which they are.
     TELL_VANISHED = "
@@ -31,8 +36,11 @@ statements! {
                'not found again by run ' || ?1, ?2
         FROM reconciliation_findings
         WHERE tenant_id = ?3 AND provider = ?4 AND status IN ('OPEN', 'ACKNOWLEDGED')
-          AND occurred_at >= ?5 AND occurred_at < ?6
+          AND occurred_at >= min(?5, ?7) AND occurred_at < max(?6, ?8)
           AND last_run_id <> ?1
+          AND CASE WHEN substr(provider_event_id, 1, 5) = 'bank:' THEN ?9 AND occurred_at >= ?5 AND occurred_at < ?6
+                   WHEN statement_amount IS NULL THEN occurred_at >= ?7 AND occurred_at < ?8
+                   ELSE occurred_at >= ?5 AND occurred_at < ?6 END
         ORDER BY id";
 
     FINDING = "
@@ -103,22 +111,19 @@ impl Findings for SqliteTx {
             .await
     }
 
-    async fn resolve_vanished(
-        &mut self,
-        provider: &ProviderKey,
-        window: TimeWindow,
-        run: RunId,
-        at: Timestamp,
-    ) -> Result<u64> {
-        let provider = provider.clone();
+    async fn resolve_vanished(&mut self, run: &Answered, at: Timestamp) -> Result<u64> {
+        let run = run.clone();
         self.within(move |db, tenant| {
             let params = params![
-                id_text(run.0),
+                id_text(run.run.0),
                 stamp(at),
                 tenant,
-                provider.as_str(),
-                stamp(window.start()),
-                stamp(window.end())
+                run.provider.as_str(),
+                stamp(run.window.start()),
+                stamp(run.window.end()),
+                stamp(run.lone_ledger.start()),
+                stamp(run.lone_ledger.end()),
+                run.bank
             ];
             execute(db, &TELL_VANISHED, params)?;
             execute(db, &RESOLVE_VANISHED, params)

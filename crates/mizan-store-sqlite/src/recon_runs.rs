@@ -15,19 +15,21 @@ statements! {
     INSERT_RUN = "
         INSERT INTO recon_runs (id, tenant_id, provider, window_start, window_end, dry_run, statement_id,
                                 idempotency_key, fingerprint, status, attempts, stats_json, error_json, created_by,
-                                created_at, updated_at, started_at, finished_at)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)
+                                created_at, updated_at, started_at, finished_at, bank_statement_id)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)
         ON CONFLICT (tenant_id, provider, idempotency_key) DO NOTHING";
 
     RUN = "
         SELECT id, provider, window_start, window_end, dry_run, statement_id, idempotency_key, fingerprint, status,
-               attempts, stats_json, error_json, created_by, created_at, updated_at, started_at, finished_at
+               attempts, stats_json, error_json, created_by, created_at, updated_at, started_at, finished_at,
+               bank_statement_id
         FROM recon_runs
         WHERE id = ?1 AND tenant_id = ?2";
 
     RUN_BY_KEY = "
         SELECT id, provider, window_start, window_end, dry_run, statement_id, idempotency_key, fingerprint, status,
-               attempts, stats_json, error_json, created_by, created_at, updated_at, started_at, finished_at
+               attempts, stats_json, error_json, created_by, created_at, updated_at, started_at, finished_at,
+               bank_statement_id
         FROM recon_runs
         WHERE tenant_id = ?1 AND provider = ?2 AND idempotency_key = ?3";
 
@@ -39,7 +41,8 @@ statements! {
 
     LIST_RUNS = "
         SELECT id, provider, window_start, window_end, dry_run, statement_id, idempotency_key, fingerprint, status,
-               attempts, stats_json, error_json, created_by, created_at, updated_at, started_at, finished_at
+               attempts, stats_json, error_json, created_by, created_at, updated_at, started_at, finished_at,
+               bank_statement_id
         FROM recon_runs
         WHERE tenant_id = ?1 AND id < ?2
           AND (?3 IS NULL OR provider = ?3)
@@ -124,7 +127,8 @@ fn insert(db: &Connection, tenant: i32, run: &ReconRun) -> Result<Option<ReconRu
         stamp(run.created_at),
         stamp(run.updated_at),
         stamp_opt(run.started_at),
-        stamp_opt(run.finished_at)
+        stamp_opt(run.finished_at),
+        run.bank_statement.map(id_text)
     ];
     if execute(db, &INSERT_RUN, params)? == 1 {
         return Ok(None);
@@ -155,5 +159,6 @@ fn run_row(row: &mut Cells<'_>) -> Result<ReconRun> {
         updated_at: row.time("updated_at")?,
         started_at: row.time_opt("started_at")?,
         finished_at: row.time_opt("finished_at")?,
+        bank_statement: row.id_opt("bank_statement_id")?,
     })
 }

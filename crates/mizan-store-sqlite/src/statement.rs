@@ -46,6 +46,18 @@ pub(crate) fn execute_one(db: &Connection, statement: &Statement, params: impl P
     StoreError::expect_rows(statement.name, 1, touched)
 }
 
+/// As [`execute_one`], of a statement that is prepared once for many rows.
+pub(crate) fn run_one(
+    prepared: &mut CachedStatement<'_>,
+    statement: &Statement,
+    params: impl Params,
+) -> Result<()> {
+    let touched = prepared
+        .execute(params)
+        .map_err(|error| refused(statement, error))?;
+    StoreError::expect_rows(statement.name, 1, touched as u64)
+}
+
 /// All rows of a query. `table` is what a row that cannot be read is said to be of.
 pub(crate) fn all<T>(
     db: &Connection,

@@ -79,6 +79,21 @@ pub struct Upserted {
     pub reopened: u64,
 }
 
+/// What the event id of a finding of the bank leg begins with.
+pub const OF_BANK: &str = "bank:";
+
+/// What a run answers for: what it did not find there is gone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answered {
+    pub provider: ProviderKey,
+    pub run: RunId,
+    pub window: TimeWindow,
+    /// The same for rows that only the ledger has: earlier by the settlement lag.
+    pub lone_ledger: TimeWindow,
+    /// Whether it has looked at the bank. Without that it says nothing about findings of the bank leg.
+    pub bank: bool,
+}
+
 #[async_trait]
 pub trait Findings {
     /// Keeps findings by (provider, event id, type), set-based. A known one keeps its id, status and first
@@ -86,15 +101,9 @@ pub trait Findings {
     /// amount has changed since; IGNORED stays.
     async fn upsert_findings(&mut self, findings: &[StoredFinding]) -> Result<Upserted>;
 
-    /// Resolves the findings of a window that `run` did not find again, and says so in the reason. Only those
+    /// Resolves the findings that a run answers for and did not find again, and says so in the reason. Only those
     /// that were found by a run, and are open or acknowledged. Returns how many. Their timelines say so too.
-    async fn resolve_vanished(
-        &mut self,
-        provider: &ProviderKey,
-        window: TimeWindow,
-        run: RunId,
-        at: Timestamp,
-    ) -> Result<u64>;
+    async fn resolve_vanished(&mut self, run: &Answered, at: Timestamp) -> Result<u64>;
 
     async fn finding(&mut self, id: FindingId) -> Result<Option<StoredFinding>>;
 

@@ -29,6 +29,8 @@ pub struct ReconRun {
     pub window: TimeWindow,
     pub dry_run: bool,
     pub statement: Option<Uuid>,
+    /// In which the payouts of `statement` are looked for.
+    pub bank_statement: Option<Uuid>,
     pub idempotency_key: Option<String>,
     /// Of the request's body: the same key with another body is a conflict.
     pub fingerprint: Vec<u8>,

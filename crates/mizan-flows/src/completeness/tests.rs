@@ -1,6 +1,10 @@
 //! Shares of volume, from what runs kept.
 
+use chrono::TimeDelta;
 use mizan_core::{RunId, TimeWindow};
+use mizan_recon::engine::match_lines;
+use mizan_recon::{LineFields, LineKind, LineStatus, NativeEngine, Rules};
+use mizan_store::recon_runs::RunStatus;
 
 use super::*;
 
@@ -81,4 +85,75 @@ fn a_share_is_rounded_down() {
     };
     assert_eq!(share.basis_points(), Some(9_999));
     assert_eq!(Share::default().basis_points(), None);
+}
+
+/// What runs over two days made of a row that only the ledger has, late on the first day.
+#[test]
+fn within_the_settlement_lag_a_row_is_not_matched_and_counts_in_its_own_window_only() {
+    let late = at("2026-03-01T23:00:00Z");
+    let ledger = || {
+        [Line::new(LineFields {
+            row_no: 1,
+            event_id: Some("e1"),
+            reference: None,
+            kind: LineKind::Deposit,
+            amount_minor: 100,
+            fee_minor: None,
+            currency: "TRY".parse().unwrap(),
+            status: LineStatus::Settled,
+            occurred_at: late,
+            payout_id: None,
+            transaction_id: None,
+        })]
+    };
+    let over = |start: &str, end: &str, volume: &[DayVolume]| {
+        let window = TimeWindow::new(at(start), at(end)).unwrap();
+        let rules = Rules::default().with_window(window, TimeDelta::hours(2), TimeDelta::minutes(5));
+        let report = match_lines("psp", [], ledger(), &rules, &NativeEngine::default()).unwrap();
+        let run = ReconRun {
+            window,
+            ..recon_run()
+        };
+        let days = covered(&run, &report, volume, at("2026-03-03T00:00:00Z"));
+        let days = days.iter().map(|it| (it.volume, it.matched)).collect::<Vec<_>>();
+        (report.findings.len(), days)
+    };
+    let volume = DayVolume {
+        day: late.date_naive(),
+        currency: "TRY".parse().unwrap(),
+        volume: 100,
+    };
+    assert_eq!(
+        over(DAY.0, DAY.1, &[volume]),
+        (0, vec![(100, 0)]),
+        "no finding, and not matched"
+    );
+    let next = over("2026-03-02T00:00:00Z", "2026-03-03T00:00:00Z", &[]);
+    assert_eq!(
+        next,
+        (1, vec![]),
+        "the finding of the next window is not counted twice"
+    );
+}
+
+fn recon_run() -> ReconRun {
+    ReconRun {
+        id: RunId::new(),
+        provider: "mockpsp".parse().unwrap(),
+        window: TimeWindow::new(at(DAY.0), at(DAY.1)).unwrap(),
+        dry_run: false,
+        statement: None,
+        bank_statement: None,
+        idempotency_key: None,
+        fingerprint: Vec::new(),
+        status: RunStatus::Completed,
+        attempts: 1,
+        stats_json: None,
+        error_json: None,
+        created_by: "system:test".into(),
+        created_at: at(DAY.0),
+        updated_at: at(DAY.0),
+        started_at: None,
+        finished_at: None,
+    }
 }

@@ -1,10 +1,11 @@
 //! The statement's side of a run: a file that was uploaded, or what the provider exports for the window.
 
 use std::fs::File;
-use std::io::{BufReader, Cursor};
+use std::io::Cursor;
 
 use mizan_core::TimeWindow;
-use mizan_recon::statement::open::{Opened, Opening, open};
+use mizan_recon::statement::adyen::Amounts;
+use mizan_recon::statement::open::{Opened, Opening, open, open_file};
 use mizan_recon::statement::{LineSource, StatementError};
 use mizan_store::recon_runs::ReconRun;
 
@@ -57,21 +58,25 @@ impl StatementSide {
     }
 
     /// Opens it. Blocks, and the file has to stay until its rows are read: keep `self`.
-    pub(super) fn open(&self) -> Result<Box<dyn LineSource + '_>> {
+    pub(super) fn open(&self, amounts: Amounts) -> Result<Box<dyn LineSource + '_>> {
+        let opening = &Opening {
+            amounts,
+            ..self.opening.clone()
+        };
         let opened = match &self.bytes {
             Bytes::Kept(copy) => {
                 let file = File::open(copy.path())
                     .map_err(|source| unreadable(&StatementError::Io { line_no: 1, source }))?;
-                open(&self.name, BufReader::with_capacity(1 << 20, file), &self.opening)
+                open_file(&self.name, file, opening)
             }
-            Bytes::Exported(bytes) => open(&self.name, Cursor::new(bytes.as_slice()), &self.opening),
+            Bytes::Exported(bytes) => open(&self.name, Cursor::new(bytes.as_slice()), opening),
         };
         match opened.map_err(|it| unreadable(&it))? {
             Opened::Lines(_, source) => Ok(source),
             Opened::Bank(format, _) => Err(FlowError::invalid(
                 "statement",
                 format_args!(
-                    "this is a bank statement ({format}): compare it with the payouts by `mizan recon match --bank`"
+                    "this is a bank statement ({format}): name it as bank_statement_id, beside the provider's statement"
                 ),
             )),
         }

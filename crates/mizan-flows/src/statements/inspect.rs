@@ -1,14 +1,14 @@
 //! Reading a new statement to its end: is it what it says, how many rows, and which could not be read.
 
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use mizan_mask::Masker;
 use mizan_recon::LineFields;
 use mizan_recon::bank::{BankRow, BankSource};
 use mizan_recon::spreadsheet::disarm;
-use mizan_recon::statement::open::{Opened, Opening, open};
+use mizan_recon::statement::open::{Opened, Opening, open_file};
 use mizan_recon::statement::view::CheckView;
 use mizan_recon::statement::{Check, FileMap, Format, LineSource, Quarantined, Rows, StatementError};
 use serde_json::Value;
@@ -47,7 +47,7 @@ pub(super) fn inspect(
         ..Opening::default()
     };
     let file = File::open(path).map_err(at_fault)?;
-    let opened = open(name, BufReader::with_capacity(1 << 20, file), &opening).map_err(refused)?;
+    let opened = open_file(name, file, &opening).map_err(refused)?;
     let format = opened.format();
     let mut count = Count::new(spool);
     let checks = match opened {

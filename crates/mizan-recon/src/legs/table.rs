@@ -13,7 +13,17 @@ pub(super) struct Table<'a> {
     rules: &'a Rules,
     theirs: Vec<Option<Finding>>,
     ours: Vec<Option<Finding>>,
+    /// By place, of both: whether the run answers for the row as long as it is alone.
+    inside: [Vec<bool>; 2],
     found: Vec<Finding>,
+}
+
+/// What the legs have left.
+pub(super) struct Rest {
+    /// Rows that are still alone, and what the legs have found.
+    pub findings: Vec<Finding>,
+    /// Rows of other windows that are still alone.
+    pub neighbours: Vec<Finding>,
 }
 
 /// Rows of both sides that belong together, by their places.
@@ -24,12 +34,21 @@ pub(super) struct Together<'a> {
 
 impl<'a> Table<'a> {
     /// The findings come sorted by event id, so nothing here depends on the order of rows in a file.
-    pub(super) fn new(lone: Vec<Finding>, rules: &'a Rules) -> Self {
-        let (theirs, ours): (Vec<_>, Vec<_>) = lone.into_iter().partition(|it| it.statement.is_some());
+    pub(super) fn new(lone: Vec<Finding>, neighbours: Vec<Finding>, rules: &'a Rules) -> Self {
+        let lone = lone.into_iter().map(|it| (it, true));
+        let mut all: Vec<(Finding, bool)> =
+            lone.chain(neighbours.into_iter().map(|it| (it, false))).collect();
+        all.sort_by(|(a, _), (b, _)| a.event_id.cmp(&b.event_id));
+        let (theirs, ours): (Vec<_>, Vec<_>) = all.into_iter().partition(|it| it.0.statement.is_some());
+        let apart = |rows: Vec<(Finding, bool)>| -> (Vec<Option<Finding>>, Vec<bool>) {
+            rows.into_iter().map(|(it, inside)| (Some(it), inside)).unzip()
+        };
+        let ((theirs, their_inside), (ours, our_inside)) = (apart(theirs), apart(ours));
         Self {
             rules,
-            theirs: theirs.into_iter().map(Some).collect(),
-            ours: ours.into_iter().map(Some).collect(),
+            theirs,
+            ours,
+            inside: [their_inside, our_inside],
             found: Vec::new(),
         }
     }
@@ -48,10 +67,27 @@ impl<'a> Table<'a> {
         stats
     }
 
-    /// Findings of rows that are still alone, and what the legs have found.
-    pub(super) fn finish(self) -> Vec<Finding> {
-        let left = self.theirs.into_iter().chain(self.ours).flatten();
-        left.chain(self.found).collect()
+    pub(super) fn finish(self) -> Rest {
+        let mut rest = Rest {
+            findings: self.found,
+            neighbours: Vec::new(),
+        };
+        let inside = self.inside.into_iter().flatten();
+        for (row, inside) in self.theirs.into_iter().chain(self.ours).zip(inside) {
+            match (row, inside) {
+                (Some(row), true) => rest.findings.push(row),
+                (Some(row), false) => rest.neighbours.push(row),
+                (None, _) => {}
+            }
+        }
+        rest
+    }
+
+    /// Whether the run answers for what comes of these rows: where the earliest statement row is its own.
+    fn owns(&self, rows: &Together<'_>) -> bool {
+        let times = rows.theirs.iter().filter_map(|it| self.theirs(*it));
+        let first = times.map(|it| it.occurred_at).min();
+        first.is_none_or(|at| self.rules.owns_statement(at))
     }
 
     pub(super) fn their_rows(&self) -> impl Iterator<Item = (usize, &Line)> {
@@ -74,8 +110,15 @@ impl<'a> Table<'a> {
 
     /// Rows that agree: they are no findings any more.
     pub(super) fn matched(&mut self, rows: &Together<'_>, stats: &mut LegStats) {
-        stats.matched += 1;
-        self.take(rows, stats);
+        if self.owns(rows) {
+            stats.matched += 1;
+            let numbers = |lines: Vec<&Line>| lines.into_iter().map(|it| it.row_no).collect::<Vec<u64>>();
+            let theirs = numbers(rows.theirs.iter().filter_map(|it| self.theirs(*it)).collect());
+            let ours = numbers(rows.ours.iter().filter_map(|it| self.ours(*it)).collect());
+            stats.together.push((theirs, ours));
+            Self::count(rows, stats);
+        }
+        self.take(rows);
     }
 
     /// Rows that belong together and have different sums.
@@ -87,7 +130,11 @@ impl<'a> Table<'a> {
         (theirs, ours): (i128, i128),
         stats: &mut LegStats,
     ) {
+        if !self.owns(rows) {
+            return self.take(rows);
+        }
         stats.mismatched += 1;
+        Self::count(rows, stats);
         let currency = rows
             .theirs
             .first()
@@ -105,24 +152,31 @@ impl<'a> Table<'a> {
         });
         let difference = Some(theirs - ours);
         self.find(FindingType::AmountMismatch, leg, key, rows, detail, difference);
-        self.take(rows, stats);
+        self.take(rows);
     }
 
     /// Rows that could be each other's partners in several ways.
     pub(super) fn ambiguous(&mut self, leg: &LegRule, key: &str, rows: &Together<'_>, stats: &mut LegStats) {
+        if !self.owns(rows) {
+            return self.take(rows);
+        }
         stats.ambiguous += 1;
+        Self::count(rows, stats);
         let detail = format!(
             "{} statement and {} ledger rows could be each other's partners",
             rows.theirs.len(),
             rows.ours.len()
         );
         self.find(FindingType::AmbiguousMatch, leg, key, rows, detail, None);
-        self.take(rows, stats);
+        self.take(rows);
     }
 
-    fn take(&mut self, rows: &Together<'_>, stats: &mut LegStats) {
+    fn count(rows: &Together<'_>, stats: &mut LegStats) {
         stats.statement_rows += rows.theirs.len() as u64;
         stats.ledger_rows += rows.ours.len() as u64;
+    }
+
+    fn take(&mut self, rows: &Together<'_>) {
         for place in rows.theirs {
             self.theirs[*place] = None;
         }

@@ -1,6 +1,8 @@
 //! Rule legs on what the exact comparison leaves over. A row is `id reference kind amount`, and then `po=…` for the
 //! payout, `fee=…` and `day=…`.
 
+mod edge;
+
 use chrono::TimeDelta;
 use mizan_core::{Currency, Money, Timestamp};
 

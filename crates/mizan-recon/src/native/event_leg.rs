@@ -21,7 +21,7 @@ pub(super) fn settle(
         && theirs.agrees(ours)
         && plan.judge.rules.owns_statement_at(theirs.micros)
     {
-        tally.matched(theirs.row_no, ours.row_no);
+        tally.matched(Leg::EventId, theirs.row_no, ours.row_no);
         return Ok(());
     }
     let statement = first(tally, Side::Statement, theirs)?;

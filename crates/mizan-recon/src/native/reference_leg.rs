@@ -29,7 +29,7 @@ pub(super) fn settle(
         && theirs.agrees(ours)
         && plan.judge.rules.owns_statement_at(theirs.micros)
     {
-        tally.matched(theirs.row_no, ours.row_no);
+        tally.matched(Leg::Reference, theirs.row_no, ours.row_no);
         return Ok(());
     }
     let lines = |rows: &[Packed<'_>]| {

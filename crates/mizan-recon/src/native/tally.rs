@@ -12,10 +12,12 @@ use crate::line::Line;
 pub(super) struct Tally<'a> {
     pub judge: Judge<'a>,
     pub findings: Vec<Finding>,
+    /// Rows without a partner that other windows answer for.
+    pub neighbours: Vec<Finding>,
     pub matched: u64,
     pub disagreeing: u64,
     pub outside: [u64; 2],
-    /// Pairs that agree, as `statement_row,ledger_row` lines, if anybody wants them.
+    /// Pairs that agree, as `statement_row,ledger_row,rule` lines, if anybody wants them.
     pub pairs: Option<String>,
 }
 
@@ -24,6 +26,7 @@ impl<'a> Tally<'a> {
         Self {
             judge,
             findings: Vec::new(),
+            neighbours: Vec::new(),
             matched: 0,
             disagreeing: 0,
             outside: [0; 2],
@@ -33,6 +36,7 @@ impl<'a> Tally<'a> {
 
     pub(super) fn merge(mut self, other: Self) -> Self {
         self.findings.extend(other.findings);
+        self.neighbours.extend(other.neighbours);
         self.matched += other.matched;
         self.disagreeing += other.disagreeing;
         self.outside[0] += other.outside[0];
@@ -46,10 +50,10 @@ impl<'a> Tally<'a> {
 
     /// A pair of the run's window that agrees in everything.
     #[inline]
-    pub(super) fn matched(&mut self, statement_row: u64, ledger_row: u64) {
+    pub(super) fn matched(&mut self, leg: Leg, statement_row: u64, ledger_row: u64) {
         self.matched += 1;
         if let Some(pairs) = &mut self.pairs {
-            let _ = writeln!(pairs, "{statement_row},{ledger_row}");
+            let _ = writeln!(pairs, "{statement_row},{ledger_row},{}", leg.as_str());
         }
     }
 
@@ -62,7 +66,7 @@ impl<'a> Tally<'a> {
         }
         let found = self.judge.pair(leg, statement, ledger);
         if found.is_empty() {
-            self.matched(statement.row_no, ledger.row_no);
+            self.matched(leg, statement.row_no, ledger.row_no);
         } else {
             self.disagreeing += 1;
             self.findings.extend(found);
@@ -75,6 +79,9 @@ impl<'a> Tally<'a> {
             self.findings.push(self.judge.missing(leg, side, line));
         } else {
             self.outside(side, 1);
+            if self.judge.rules.wants_neighbour(line.occurred_at) {
+                self.neighbours.push(self.judge.missing(leg, side, line));
+            }
         }
     }
 

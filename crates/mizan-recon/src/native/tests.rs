@@ -310,7 +310,7 @@ fn a_window_is_half_open_and_a_normal_lag_is_no_finding() {
     check_at(30, &[], &[180], 0, &[]);
     check_at(30, &[], &[80], 0, &["missing_in_psp e1 -100"]);
     let reading = rules(30).reading_window().unwrap();
-    assert_eq!((reading.start(), reading.end()), (minute(65), minute(205)));
+    assert_eq!((reading.start(), reading.end()), (minute(65), minute(235)));
 }
 
 #[test]

@@ -4,18 +4,23 @@
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
-use mizan_core::Currency;
+use chrono::TimeDelta;
+use mizan_core::{Currency, TimeWindow};
 use serde::Deserialize;
 
 use super::Rules;
 use crate::bank::leg::{BankRules, MatchBy};
 use crate::finding::{FindingType, Severity};
-use crate::legs::{Key, LegRule, Shape, SumOf, Tolerance};
+use crate::legs::{self, Key, LegRule, Shape, SumOf, Tolerance};
 use crate::statement::map_file::Word;
 use crate::toml_file::{self, FileError};
 
 /// The most legs of one file.
 const MOST_LEGS: usize = 32;
+/// The longest settlement lag, in hours: 30 days, as of a schedule.
+const LONGEST_LAG_HOURS: u32 = 30 * 24;
+/// The most days that a leg looks around.
+const MOST_WINDOW_DAYS: u32 = 366;
 /// The widest tolerance, in basis points.
 const MOST_BASIS_POINTS: u32 = 5_000;
 
@@ -32,6 +37,9 @@ pub struct RuleFile {
     /// The same for fees.
     #[cfg_attr(test, schemars(with = "BTreeMap<String, u64>"))]
     pub fee_tolerance: BTreeMap<Currency, u64>,
+    /// How many hours later than the ledger the provider may have a row, at most 720. A row that only the ledger has is
+    /// judged by the run whose window holds its time plus this; a schedule asks no earlier than this after a window's end.
+    pub settlement_lag_hours: u32,
     /// `INFO`, `WARN`, `ERROR` or `CRITICAL` per type of finding.
     #[cfg_attr(test, schemars(with = "BTreeMap<String, String>"))]
     pub severity: BTreeMap<Word<FindingType>, Word<Severity>>,
@@ -53,7 +61,7 @@ pub struct LegEntry {
     /// has it in one place and the ledger in another.
     #[cfg_attr(test, schemars(with = "Vec<String>"))]
     pub keys: Vec<Word<Key>>,
-    /// How many days both sides may be apart.
+    /// How many days both sides may be apart, at most 366.
     #[serde(default = "week")]
     pub window_days: u32,
     /// How far amounts, or sums, may differ in minor units; exactly this much still matches.
@@ -90,8 +98,19 @@ pub struct BankEntry {
 #[derive(Debug, Clone, Default)]
 pub struct RuleSet {
     pub rules: Rules,
+    pub settlement_lag: TimeDelta,
     pub legs: Vec<LegRule>,
     pub bank: BankRules,
+}
+
+impl RuleSet {
+    /// The rules of a run over a window: with the settlement lag, and with what the legs have to see around it.
+    pub fn over(&self, window: TimeWindow, margin: TimeDelta) -> Rules {
+        self.rules
+            .clone()
+            .with_window(window, self.settlement_lag, margin)
+            .with_reach(legs::reach(&self.legs))
+    }
 }
 
 impl RuleFile {
@@ -102,6 +121,12 @@ impl RuleFile {
         if file.leg.len() > MOST_LEGS {
             return Err(whole(format!("more than {MOST_LEGS} legs")));
         }
+        if file.settlement_lag_hours > LONGEST_LAG_HOURS {
+            return Err(whole(format!(
+                "settlement_lag_hours is at most {LONGEST_LAG_HOURS}"
+            )));
+        }
+        let settlement_lag = TimeDelta::hours(i64::from(file.settlement_lag_hours));
         let mut rules = Rules::default();
         for (currency, minor) in file.tolerance {
             rules = rules.with_tolerance(currency, minor);
@@ -125,7 +150,12 @@ impl RuleFile {
             );
         }
         let bank = file.bank.rules().map_err(whole)?;
-        Ok(RuleSet { rules, legs, bank })
+        Ok(RuleSet {
+            rules,
+            settlement_lag,
+            legs,
+            bank,
+        })
     }
 }
 
@@ -139,6 +169,9 @@ impl LegEntry {
             (_, Some(points)) => Tolerance::BasisPoints(points),
             (minor, None) => Tolerance::Minor(minor.unwrap_or_default()),
         };
+        if self.window_days > MOST_WINDOW_DAYS {
+            return Err(format!("window_days is at most {MOST_WINDOW_DAYS}"));
+        }
         let keys: Vec<Key> = self.keys.into_iter().map(|it| it.0).collect();
         if keys.is_empty() && self.rows != Shape::OneToOne {
             return Err("rows that are summed need a key, such as payout_id".to_owned());

@@ -138,6 +138,11 @@ fn word<T: FromStr<Err: std::fmt::Display>>(
 }
 
 fn minor(map: &FileMap, name: &str, text: &str, currency: Currency) -> Result<i64, Fault> {
+    if map.file.minor_units {
+        return text
+            .parse()
+            .map_err(|_| Fault::at(name, "a whole number of minor units is expected"));
+    }
     cell::amount(text, currency, map.file.decimal_comma).map_err(|reason| Fault::at(name, reason))
 }
 

@@ -24,16 +24,19 @@ pub enum Format {
     Mt940,
     /// One JSON object a line.
     Ndjson,
+    /// Columns of a Parquet file, with the names of a map file.
+    Parquet,
 }
 
 impl Format {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Generic,
         Self::Stripe,
         Self::Adyen,
         Self::Camt053,
         Self::Mt940,
         Self::Ndjson,
+        Self::Parquet,
     ];
 
     /// The word of `--format`.
@@ -45,6 +48,7 @@ impl Format {
             Self::Camt053 => "camt053",
             Self::Mt940 => "mt940",
             Self::Ndjson => "ndjson",
+            Self::Parquet => "parquet",
         }
     }
 
@@ -57,6 +61,7 @@ impl Format {
             Self::Camt053 => "camt.053 file",
             Self::Mt940 => "MT940 file",
             Self::Ndjson => "NDJSON file",
+            Self::Parquet => "Parquet file",
         }
     }
 
@@ -67,6 +72,9 @@ impl Format {
 
     /// Finds the format out. `declared_map`: a map file says which columns there are, so their names prove nothing.
     pub fn detect(head: &[u8]) -> Result<Self, StatementError> {
+        if head.starts_with(b"PAR1") {
+            return Ok(Self::Parquet);
+        }
         not_text(head).map_or(Ok(()), |reason| Err(StatementError::NotText { reason }))?;
         let text = String::from_utf8_lossy(&head[..head.len().min(HEAD)]);
         let text = text.trim_start_matches(['\u{feff}', '\u{1}', ' ', '\t', '\r', '\n']);

@@ -48,6 +48,8 @@ pub struct FileStyle {
     pub encoding: Option<FileEncoding>,
     /// Amounts are written `10,50`. Grouping is refused either way.
     pub decimal_comma: bool,
+    /// Amounts are whole numbers of minor units: `1050` is 10.50 of a currency with two decimals.
+    pub minor_units: bool,
     /// Zone of times that name none, by its IANA name. Of a time that occurs twice when clocks go back the
     /// earlier one is meant; one that never occurs is quarantined.
     #[cfg_attr(test, schemars(with = "Option<String>"))]
@@ -67,6 +69,7 @@ impl Default for FileStyle {
             separator: None,
             encoding: None,
             decimal_comma: false,
+            minor_units: false,
             time_zone: None,
             time_format: None,
             cut_off: None,

@@ -1,6 +1,7 @@
 //! Opens a statement of any format, declared or detected.
 
-use std::io::{BufRead, Cursor, Read};
+use std::fs::File;
+use std::io::{BufRead, BufReader, Cursor, Read, Seek, SeekFrom};
 
 use super::adyen::{AdyenReader, Amounts};
 use super::camt053::Camt053Reader;
@@ -46,7 +47,35 @@ impl std::fmt::Debug for Opened<'_> {
     }
 }
 
-/// Opens a file. `name` tells it from others; a file that is not of its format is refused in words.
+/// Opens a file on disk, of any format.
+pub fn open_file(name: &str, mut file: File, opening: &Opening) -> Result<Opened<'static>, StatementError> {
+    let at_fault = |source| StatementError::Io { line_no: 1, source };
+    let mut head = Vec::with_capacity(4);
+    (&mut file).take(4).read_to_end(&mut head).map_err(at_fault)?;
+    file.seek(SeekFrom::Start(0)).map_err(at_fault)?;
+    if Format::detect(&head).ok() == Some(Format::Parquet) {
+        if let Some(declared) = opening.format {
+            declared.confirm(&head)?;
+        }
+        return columns_of(name, file, opening);
+    }
+    open(name, BufReader::with_capacity(1 << 20, file), opening)
+}
+
+#[cfg(feature = "parquet")]
+fn columns_of(name: &str, file: File, opening: &Opening) -> Result<Opened<'static>, StatementError> {
+    let map = opening.map.clone().unwrap_or_default();
+    let reader = super::parquet::ParquetReader::open(name, file, map)?;
+    Ok(Opened::Lines(Format::Parquet, Box::new(reader)))
+}
+
+#[cfg(not(feature = "parquet"))]
+fn columns_of(_: &str, _: File, _: &Opening) -> Result<Opened<'static>, StatementError> {
+    Err(StatementError::ParquetIsOff)
+}
+
+/// Opens a file as it comes, of any format but Parquet, which is not read from its beginning to its end. `name` tells it
+/// from others; a file that is not of its format is refused in words.
 pub fn open<'a, R: BufRead + Send + 'a>(
     name: &str,
     input: R,
@@ -98,6 +127,12 @@ fn start<'a, R: BufRead + Send + 'a>(
             lines(Box::new(reader))
         }
         (Format::Ndjson, map) => lines(Box::new(NdjsonReader::open(name, input, map.unwrap_or_default()))),
+        (Format::Parquet, _) => {
+            return Err(StatementError::NotOfFormat {
+                format: "parquet",
+                reason: "it has to be a file on disk".to_owned(),
+            });
+        }
         (Format::Camt053, _) => Opened::Bank(format, Box::new(Camt053Reader::open(name, input))),
         (Format::Mt940, _) => Opened::Bank(format, Box::new(Mt940Reader::open(name, input))),
     })

@@ -237,7 +237,7 @@ fn progress_reaches_the_end_and_every_pair_is_written_once() {
             .lines()
             .map(str::to_owned)
             .collect();
-        let mut expected: Vec<String> = (1..=8_000).map(|it| format!("{it},{it}")).collect();
+        let mut expected: Vec<String> = (1..=8_000).map(|it| format!("{it},{it},event_id")).collect();
         pairs.sort();
         expected.sort();
         assert_eq!(pairs, expected, "{name}");

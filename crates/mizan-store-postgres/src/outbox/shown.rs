@@ -58,8 +58,16 @@ pub(crate) async fn list(session: &Session, filter: &JobFilter, now: Timestamp) 
     let limit = i64::from(filter.limit);
     let rows = match filter.state {
         JobState::Dead => session.rows(DEAD, &[&filter.kind, &tenant, &limit]).await?,
-        JobState::Running => session.rows(RUNNING, &[&filter.kind, &tenant, &limit, &now]).await?,
-        JobState::Waiting => session.rows(WAITING, &[&filter.kind, &tenant, &limit, &now]).await?,
+        JobState::Running => {
+            session
+                .rows(RUNNING, &[&filter.kind, &tenant, &limit, &now])
+                .await?
+        }
+        JobState::Waiting => {
+            session
+                .rows(WAITING, &[&filter.kind, &tenant, &limit, &now])
+                .await?
+        }
     };
     rows.iter().map(|it| queued(it, now)).collect()
 }

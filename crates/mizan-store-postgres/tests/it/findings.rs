@@ -3,10 +3,21 @@
 use mizan_core::{FindingId, RunId, TimeWindow};
 use mizan_recon::finding::{FindingType, Severity};
 use mizan_store::connections::Connection;
-use mizan_store::findings::{FindingFilter, FindingStatus, StoredFinding, Upserted};
+use mizan_store::findings::{Answered, FindingFilter, FindingStatus, StoredFinding, Upserted};
 use mizan_store::recon_runs::{ReconRun, RunStatus};
 
 use crate::tester::{Tester, at};
+
+/// A run that did not look at the bank, without a settlement lag.
+fn answered(window: TimeWindow, run: RunId) -> Answered {
+    Answered {
+        provider: "mockpsp".parse().expect("a key"),
+        run,
+        window,
+        lone_ledger: window,
+        bank: false,
+    }
+}
 
 async fn run(it: &Tester) -> anyhow::Result<RunId> {
     let id = RunId::new();
@@ -26,6 +37,7 @@ async fn run(it: &Tester) -> anyhow::Result<RunId> {
         window: TimeWindow::new(at(0), at(100))?,
         dry_run: false,
         statement: None,
+        bank_statement: None,
         idempotency_key: None,
         fingerprint: vec![],
         status: RunStatus::Running,
@@ -106,9 +118,7 @@ async fn a_later_run_sees_again_reopens_and_resolves() -> anyhow::Result<()> {
     assert_eq!(ignored.status, FindingStatus::Ignored);
 
     let window = TimeWindow::new(at(50), at(51))?;
-    let gone = tx
-        .resolve_vanished(&"mockpsp".parse()?, window, second, at(2))
-        .await?;
+    let gone = tx.resolve_vanished(&answered(window, second), at(2)).await?;
     assert_eq!(gone, MANY as u64 - 10);
     let resolved = tx.finding(found[10].id).await?.expect("it was kept");
     assert_eq!(resolved.status, FindingStatus::Resolved);

@@ -2,21 +2,24 @@
 //!
 //! The transaction holds the lock of the file, so what is read of a finding holds until it is written.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use mizan_core::{Currency, ProviderKey};
-use mizan_store::Result;
 use mizan_store::findings::{FindingStatus, StoredFinding, Upserted};
-use rusqlite::{Connection, params};
+use mizan_store::{Result, StoreError};
+use rusqlite::{CachedStatement, Connection, params};
 
 use crate::cells::{id_text, stamp, stamp_opt};
-use crate::statement::{execute_one, first, statements};
+use crate::statement::{all as all_rows, execute_one, prepare, run_one, statements};
 
 statements! {
-    KNOWN_FINDING = "
-        SELECT id, status, settled_by, statement_amount, ledger_amount
-        FROM reconciliation_findings
-        WHERE provider = ?1 AND provider_event_id = ?2 AND finding_type = ?3 AND tenant_id = ?4";
+    /// Of a chunk of keys, as a JSON array of `[provider, event id, type]`, those that are kept, with their places.
+    KNOWN_FINDINGS = "
+        SELECT k.key, f.id, f.status, f.settled_by, f.statement_amount, f.ledger_amount
+        FROM json_each(?1) AS k
+        CROSS JOIN reconciliation_findings AS f
+            ON f.provider = k.value ->> 0 AND f.provider_event_id = k.value ->> 1 AND f.finding_type = k.value ->> 2
+        WHERE f.tenant_id = ?2";
 
     INSERT_FINDING = "
         INSERT INTO reconciliation_findings (
@@ -45,25 +48,34 @@ statements! {
         WHERE id = ?1 AND tenant_id = ?2";
 }
 
+/// Rows that are looked up at once; bounds the text of their keys.
+const CHUNK: usize = 1_000;
+
 /// Keeps findings in order of their keys. Of two with one key the later one counts.
 pub(super) fn all(db: &Connection, tenant: i32, findings: &[StoredFinding]) -> Result<Upserted> {
     let key = |it: &StoredFinding| (it.provider.clone(), it.provider_event_id.clone(), it.finding_type);
     let by_key: BTreeMap<_, _> = findings.iter().map(|it| (key(it), it)).collect();
+    let ordered: Vec<&StoredFinding> = by_key.into_values().collect();
     let mut done = Upserted::default();
-    for finding in by_key.into_values() {
-        match known(db, tenant, finding)? {
-            None => {
-                insert(db, tenant, finding)?;
-                done.created += 1;
-            }
-            Some(known) => {
-                see_again(db, tenant, &known.id, finding)?;
-                if known.opens_again(finding) {
-                    execute_one(db, &REOPEN_FINDING, params![known.id, tenant])?;
-                    execute_one(db, &TELL_REOPENED, params![known.id, tenant])?;
-                    done.reopened += 1;
-                } else {
-                    done.seen_again += 1;
+    // One statement each for all rows: they are bound anew, not looked up anew.
+    let (mut inserts, mut updates) = (prepare(db, &INSERT_FINDING)?, prepare(db, &SEE_AGAIN)?);
+    for chunk in ordered.chunks(CHUNK) {
+        let mut known = known(db, tenant, chunk)?;
+        for (place, finding) in chunk.iter().enumerate() {
+            match known.remove(&place) {
+                None => {
+                    insert(&mut inserts, tenant, finding)?;
+                    done.created += 1;
+                }
+                Some(known) => {
+                    see_again(&mut updates, tenant, &known.id, finding)?;
+                    if known.opens_again(finding) {
+                        execute_one(db, &REOPEN_FINDING, params![known.id, tenant])?;
+                        execute_one(db, &TELL_REOPENED, params![known.id, tenant])?;
+                        done.reopened += 1;
+                    } else {
+                        done.seen_again += 1;
+                    }
                 }
             }
         }
@@ -87,24 +99,42 @@ impl Known {
     }
 }
 
-fn known(db: &Connection, tenant: i32, it: &StoredFinding) -> Result<Option<Known>> {
-    let params = params![
-        it.provider.as_str(),
-        it.provider_event_id,
-        it.finding_type.as_str(),
-        tenant
-    ];
-    first(db, &KNOWN_FINDING, params, "reconciliation_findings", |row| {
-        Ok(Known {
-            id: row.get("id")?,
-            status: row.parsed("status")?,
-            settled_by: row.get("settled_by")?,
-            amounts: (row.get("statement_amount")?, row.get("ledger_amount")?),
+/// What is kept of a chunk's findings already, by their places in it.
+fn known(db: &Connection, tenant: i32, chunk: &[&StoredFinding]) -> Result<HashMap<usize, Known>> {
+    let keys: Vec<_> = chunk
+        .iter()
+        .map(|it| {
+            [
+                it.provider.as_str(),
+                &it.provider_event_id,
+                it.finding_type.as_str(),
+            ]
         })
-    })
+        .collect();
+    let keys = serde_json::to_string(&keys).map_err(|error| StoreError::Database(error.into()))?;
+    let rows = all_rows(
+        db,
+        &KNOWN_FINDINGS,
+        params![keys, tenant],
+        "reconciliation_findings",
+        |row| {
+            let place: i64 = row.get("key")?;
+            let known = Known {
+                id: row.get("id")?,
+                status: row.parsed("status")?,
+                settled_by: row.get("settled_by")?,
+                amounts: (row.get("statement_amount")?, row.get("ledger_amount")?),
+            };
+            Ok((place, known))
+        },
+    )?;
+    let placed = rows.into_iter();
+    Ok(placed
+        .filter_map(|(place, known)| Some((usize::try_from(place).ok()?, known)))
+        .collect())
 }
 
-fn insert(db: &Connection, tenant: i32, it: &StoredFinding) -> Result<()> {
+fn insert(statement: &mut CachedStatement<'_>, tenant: i32, it: &StoredFinding) -> Result<()> {
     let params = params![
         id_text(it.id.0),
         tenant,
@@ -129,10 +159,10 @@ fn insert(db: &Connection, tenant: i32, it: &StoredFinding) -> Result<()> {
         it.assigned_to.map(|it| id_text(it.0)),
         it.settled_by.map(|it| id_text(it.0))
     ];
-    execute_one(db, &INSERT_FINDING, params)
+    run_one(statement, &INSERT_FINDING, params)
 }
 
-fn see_again(db: &Connection, tenant: i32, id: &str, it: &StoredFinding) -> Result<()> {
+fn see_again(statement: &mut CachedStatement<'_>, tenant: i32, id: &str, it: &StoredFinding) -> Result<()> {
     let params = params![
         id,
         tenant,
@@ -147,5 +177,5 @@ fn see_again(db: &Connection, tenant: i32, id: &str, it: &StoredFinding) -> Resu
         stamp_opt(it.occurred_at),
         stamp(it.updated_at)
     ];
-    execute_one(db, &SEE_AGAIN, params)
+    run_one(statement, &SEE_AGAIN, params)
 }

@@ -31,6 +31,7 @@ pub const REVISIONS: &[Revision] = &[
     revision!("0010", "queue and schedules", "0010_queue_and_schedules"),
     revision!("0011", "statements", "0011_statements"),
     revision!("0012", "journal partitions", "0012_journal_partitions"),
+    revision!("0013", "bank statements of runs", "0013_bank_statements_of_runs"),
 ];
 
 #[cfg(test)]

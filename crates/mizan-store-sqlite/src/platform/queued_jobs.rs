@@ -66,8 +66,20 @@ pub(super) fn list(db: &Connection, filter: &JobFilter, now: Timestamp) -> Resul
     let read = |row: &mut Cells<'_>| queued(row, now);
     match filter.state {
         JobState::Dead => all(db, &DEAD, params![kind, tenant, limit], "outbox", read),
-        JobState::Running => all(db, &RUNNING, params![kind, tenant, limit, stamp(now)], "outbox", read),
-        JobState::Waiting => all(db, &WAITING, params![kind, tenant, limit, stamp(now)], "outbox", read),
+        JobState::Running => all(
+            db,
+            &RUNNING,
+            params![kind, tenant, limit, stamp(now)],
+            "outbox",
+            read,
+        ),
+        JobState::Waiting => all(
+            db,
+            &WAITING,
+            params![kind, tenant, limit, stamp(now)],
+            "outbox",
+            read,
+        ),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use mizan_core::{Currency, FindingId, RunId, TimeWindow, TransactionId};
 use mizan_recon::finding::{FindingType, Severity};
-use mizan_store::findings::{FindingFilter, FindingStatus, StoredFinding, Upserted};
+use mizan_store::findings::{Answered, FindingFilter, FindingStatus, StoredFinding, Upserted};
 use mizan_store::recon_runs::{ReconRun, RunFilter, RunStatus};
 
 use crate::harness::{Bench, at, bench, counted};
@@ -14,6 +14,7 @@ fn run(bench: &Bench, key: Option<&str>) -> ReconRun {
         window: TimeWindow::new(at(0), at(100)).unwrap(),
         dry_run: false,
         statement: None,
+        bank_statement: None,
         idempotency_key: key.map(str::to_owned),
         fingerprint: vec![1],
         status: RunStatus::Queued,
@@ -51,6 +52,17 @@ fn finding(bench: &Bench, event: &str, run: RunId) -> StoredFinding {
         status_reason: None,
         assigned_to: None,
         settled_by: None,
+    }
+}
+
+/// A run that did not look at the bank, without a settlement lag.
+fn answered(bench: &Bench, window: TimeWindow, run: RunId) -> Answered {
+    Answered {
+        provider: bench.provider.clone(),
+        run,
+        window,
+        lone_ledger: window,
+        bank: false,
     }
 }
 
@@ -104,7 +116,7 @@ async fn findings_are_seen_again_resolved_and_reopened() {
     );
     let window = TimeWindow::new(at(0), at(100)).unwrap();
     assert_eq!(
-        tx.resolve_vanished(&bench.provider, window, two.id, at(70))
+        tx.resolve_vanished(&answered(&bench, window, two.id), at(70))
             .await
             .unwrap(),
         1

@@ -206,6 +206,7 @@ async fn tell(
         dry_run: false,
         idempotency_key: None,
         statement: None,
+        bank_statement: None,
     };
     let queued = recon_runs::create(app, &caller, &new, Executor::Caller).await?;
     let run = recon_execute::run_now(app, &caller, queued.id).await?;

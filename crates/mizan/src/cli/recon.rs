@@ -20,14 +20,14 @@ use mizan_config::memory_limit;
 use mizan_core::Currency;
 use mizan_mask::Masker;
 use mizan_recon::engine::Report;
+use mizan_recon::legs::LegStats;
+use mizan_recon::spreadsheet::disarm;
 use mizan_recon::statement::Check;
 use mizan_recon::statement::adyen::Amounts;
 use mizan_recon::statement::open::Opened;
 use mizan_recon::statement::view::CheckView;
 use mizan_recon::view::{FindingView, QuarantinedView, SummaryView};
-use mizan_recon::{
-    Job, Limits, LineSource, MatchEngine, NativeEngine, RuleFile, RuleSet, Rules, Watch, legs,
-};
+use mizan_recon::{Job, Limits, LineSource, MatchEngine, NativeEngine, RuleFile, RuleSet, Watch, legs};
 
 use self::progress::Shown;
 use super::exit::{self, Exit};
@@ -68,7 +68,7 @@ struct MatchArgs {
     /// Writes every row that could not be read to this file, one JSON object a line.
     #[arg(long)]
     quarantine: Option<PathBuf>,
-    /// Writes the rows of every pair that agrees to this file, as `statement_row,ledger_row`, in no particular order.
+    /// Writes the rows of every pair that agrees to this file, as `statement_row,ledger_row,rule`, in no particular order.
     #[arg(long)]
     pairs: Option<PathBuf>,
     /// How many threads; as many as there are cores without it.
@@ -138,8 +138,8 @@ fn matched(
     args: &MatchArgs,
     statement: &mut dyn LineSource,
     ledger: &mut dyn LineSource,
-    rules: &Rules,
-) -> anyhow::Result<(Report, Duration)> {
+    rules: &RuleSet,
+) -> anyhow::Result<(Report, Vec<LegStats>, Duration)> {
     let engine = NativeEngine::new(Limits {
         memory: args.memory_limit,
         threads: args.threads,
@@ -147,7 +147,7 @@ fn matched(
     });
     let mut pairs = args.pairs.as_deref().map(create).transpose()?;
     if let Some(pairs) = &mut pairs {
-        pairs.write_all(b"statement_row,ledger_row\n")?;
+        pairs.write_all(b"statement_row,ledger_row,rule\n")?;
     }
     let shown = Shown::new();
     let progress = |it| shown.tell(it);
@@ -157,14 +157,31 @@ fn matched(
             cancelled: None,
         },
         pairs: pairs.as_mut().map(|it| it as &mut (dyn Write + Send)),
-        ..Job::new(statement, ledger, rules)
+        ..Job::new(statement, ledger, &rules.rules)
     };
-    let report = engine.run(job)?;
+    let mut report = engine.run(job)?;
+    let legs = legs::apply(&mut report, &rules.legs, &rules.rules);
     let duration = shown.finish();
-    if let Some(mut pairs) = pairs {
-        pairs.flush().context("the pairs cannot be written")?;
+    if let Some(pairs) = pairs {
+        write_legs(pairs, &legs).context("the pairs cannot be written")?;
     }
-    Ok((report, duration))
+    Ok((report, legs, duration))
+}
+
+/// What the legs of the rule file brought together: of a group every row with its sum.
+fn write_legs(pairs: BufWriter<File>, legs: &[LegStats]) -> anyhow::Result<()> {
+    let mut pairs = csv::Writer::from_writer(pairs);
+    for leg in legs {
+        let rule = disarm(&leg.name);
+        for (statement, ledger) in &leg.together {
+            for one in statement {
+                for other in ledger {
+                    pairs.write_record([one.to_string().as_str(), &other.to_string(), &rule])?;
+                }
+            }
+        }
+    }
+    Ok(pairs.flush()?)
 }
 
 fn match_two(args: &MatchArgs) -> anyhow::Result<Exit> {
@@ -176,8 +193,7 @@ fn match_two(args: &MatchArgs) -> anyhow::Result<Exit> {
         Opened::Lines(format, source) => (format, source),
     };
     let mut ledger = args.files.ledger()?;
-    let (mut report, duration) = matched(args, &mut *statement, &mut *ledger, &rules.rules)?;
-    let legs = legs::apply(&mut report, &rules.legs, &rules.rules);
+    let (report, legs, duration) = matched(args, &mut *statement, &mut *ledger, &rules)?;
     let checks = statement.checks();
     let bank = args.files.bank.as_deref();
     let bank = bank.map(|it| args.files.with_bank(it, &rules)).transpose()?;

@@ -5,6 +5,7 @@ mod demo;
 mod doctor;
 mod gate;
 mod help;
+mod jobs;
 mod masked;
 mod migrate;
 mod openapi;

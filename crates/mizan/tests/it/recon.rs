@@ -1,8 +1,10 @@
 //! Reconciliation over HTTP, against a simulated provider with planted faults.
 
+mod bank;
 mod csv;
 mod finding_work;
 mod findings;
+mod lag;
 mod life;
 mod runs;
 mod statements;

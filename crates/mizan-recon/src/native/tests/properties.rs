@@ -121,6 +121,8 @@ proptest! {
         let (mut theirs, mut ours) = (BTreeMap::new(), BTreeMap::new());
         for pair in std::str::from_utf8(&matched).unwrap().lines() {
             let (row, other) = pair.split_once(',').unwrap();
+            let (other, rule) = other.split_once(',').unwrap();
+            prop_assert!(["event_id", "reference_and_kind"].contains(&rule));
             *theirs.entry(row.parse::<u64>().unwrap()).or_insert(0) += 1;
             *ours.entry(other.parse::<u64>().unwrap()).or_insert(0) += 1;
         }

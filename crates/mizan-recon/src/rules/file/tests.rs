@@ -44,6 +44,9 @@ fn a_mistake_in_a_rule_file_is_named_where_it_stands() {
         &["leg 'a'", "one of the two"],
     );
     check(&leg("tolerance_bps = 5001"), &["at most 5000"]);
+    check(&leg("window_days = 367"), &["leg 'a'", "at most 366"]);
+    check("settlement_lag_hours = 721\n", &["at most 720"]);
+    check("settlement_lag_hours = -1\n", &["line 1"]);
     check(&(leg("") + &leg("")), &["two legs are named 'a'"]);
     check(
         "[[leg]]\nname = \"a\"\nkeys = []\nrows = \"many_to_one\"\n",

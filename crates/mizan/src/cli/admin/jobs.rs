@@ -90,9 +90,7 @@ pub(super) async fn run(app: &App, args: JobsArgs) -> anyhow::Result<Exit> {
             return list(app, tenant, &states, kind, limit, &names, args.json).await;
         }
         JobsCommand::Show { id } => queued_jobs::get(app, tenant, id).await,
-        JobsCommand::Requeue { id, reason } => {
-            queued_jobs::requeue(app, tenant, id, reason.as_deref()).await
-        }
+        JobsCommand::Requeue { id, reason } => queued_jobs::requeue(app, tenant, id, reason.as_deref()).await,
         JobsCommand::Drop { id, reason } => queued_jobs::drop(app, tenant, id, &reason).await,
     };
     match done {

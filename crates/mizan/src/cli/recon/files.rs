@@ -1,7 +1,6 @@
 //! The files of `mizan recon match`: opened in the format that was declared or found, with the map that goes with it.
 
 use std::fs::File;
-use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -9,7 +8,7 @@ use clap::{Args, ValueEnum};
 use mizan_recon::RuleSet;
 use mizan_recon::bank::{BankRead, BankReport, Batch, Batches, LoneRows, match_bank};
 use mizan_recon::statement::adyen::Amounts;
-use mizan_recon::statement::open::{Opened, Opening, open};
+use mizan_recon::statement::open::{Opened, Opening, open_file};
 use mizan_recon::statement::{FileMap, Format, LineSource, Row};
 
 /// A format, or `auto`.
@@ -29,6 +28,8 @@ pub enum FormatArg {
     Mt940,
     /// One JSON object a line.
     Ndjson,
+    /// Columns of a Parquet file, named by --map; for programs that were built with the feature parquet.
+    Parquet,
 }
 
 impl FormatArg {
@@ -41,6 +42,7 @@ impl FormatArg {
             Self::Camt053 => Format::Camt053,
             Self::Mt940 => Format::Mt940,
             Self::Ndjson => Format::Ndjson,
+            Self::Parquet => Format::Parquet,
         })
     }
 }
@@ -122,7 +124,7 @@ fn opened(path: &Path, opening: &Opening) -> anyhow::Result<Opened<'static>> {
     let name = path
         .file_name()
         .map_or_else(String::new, |it| it.to_string_lossy().into_owned());
-    open(&name, BufReader::with_capacity(1 << 20, file), opening).with_context(|| path.display().to_string())
+    open_file(&name, file, opening).with_context(|| path.display().to_string())
 }
 
 fn read_map(path: &Path) -> anyhow::Result<FileMap> {

@@ -36,6 +36,9 @@ pub(super) struct RunArgs {
     dry_run: bool,
     #[arg(long)]
     idempotency_key: Option<String>,
+    /// The id of an uploaded bank statement in which the payouts of --statement have to be.
+    #[arg(long, value_name = "ID", requires = "statement")]
+    bank_statement: Option<StatementId>,
     /// The tenant's key; the default tenant without it.
     #[arg(long)]
     tenant: Option<mizan_core::TenantKey>,
@@ -65,6 +68,7 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<Exit> {
         dry_run: args.dry_run,
         idempotency_key: args.idempotency_key,
         statement: args.statement.map(|it| it.0),
+        bank_statement: args.bank_statement.map(|it| it.0),
     };
     let bar = spinner("queued");
     let run = if loaded.settings.recon.runner == ReconRunner::Queue {

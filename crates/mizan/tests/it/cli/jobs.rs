@@ -9,7 +9,11 @@ use crate::recon::{Books, RUNS, ended};
 
 async fn jobs(app: &Mizan, args: &[&str]) -> Finished {
     let args = [&["admin", "jobs"][..], args, &["--json"]].concat();
-    app.command().args(args).run(PATIENCE).await.expect("the command ends")
+    app.command()
+        .args(args)
+        .run(PATIENCE)
+        .await
+        .expect("the command ends")
 }
 
 async fn shown(app: &Mizan, args: &[&str]) -> Value {
@@ -20,7 +24,12 @@ async fn shown(app: &Mizan, args: &[&str]) -> Value {
 
 async fn refused(app: &Mizan, args: &[&str], why: &str) {
     let done = jobs(app, args).await;
-    assert_eq!((done.code, done.stdout.as_str()), (1, ""), "{args:?}: {}", done.stderr);
+    assert_eq!(
+        (done.code, done.stdout.as_str()),
+        (1, ""),
+        "{args:?}: {}",
+        done.stderr
+    );
     assert!(done.stderr.contains(why), "{args:?}: {}", done.stderr);
 }
 

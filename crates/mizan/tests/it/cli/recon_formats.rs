@@ -171,6 +171,11 @@ async fn a_map_and_a_rule_file_are_obeyed_and_a_mistake_in_one_is_named() {
         "{seen}"
     );
     assert_eq!(seen["rule_legs"][0]["matched"], 1, "{seen}");
+    let pairs = dir.path().join("pairs.csv");
+    let with_pairs = [&args[..], &["--pairs", pairs.to_str().expect("UTF-8")]].concat();
+    object(&compare(dir.path(), &with_pairs).await);
+    let written = std::fs::read_to_string(&pairs).expect("written");
+    assert_eq!(written, "statement_row,ledger_row,rule\n2,2,ref\n");
     std::fs::write(dir.path().join("r.toml"), rules.replace("= 3", "= 2")).expect("written");
     let seen = object(&compare(dir.path(), &args).await);
     assert_eq!(seen["findings_total"], 2, "{seen}");

@@ -13,13 +13,21 @@ const STATEMENT: &str = "provider_event_id,provider_ref,type,amount,currency,sta
                          e1,r1,deposit,10.00,TRY,settled,2026-11-02T00:00:00Z\n";
 
 /// Two files that differ where the script planted it, and what it planted.
-async fn planted(rows: u32) -> (TempDir, Value) {
+async fn planted(rows: u32, seed: u32, format: &str) -> (TempDir, Value) {
     let dir = tempfile::tempdir().expect("a folder");
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tools/make_statements.py");
     let mut command = Command::new("python3");
     command
         .arg(script)
-        .args(["--seed", "11", "--rows", &rows.to_string(), "--out"])
+        .args([
+            "--seed",
+            &seed.to_string(),
+            "--rows",
+            &rows.to_string(),
+            "--format",
+            format,
+            "--out",
+        ])
         .arg(dir.path());
     let made = command.output().await.expect("python3 runs");
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
@@ -28,27 +36,41 @@ async fn planted(rows: u32) -> (TempDir, Value) {
 }
 
 async fn compare(dir: &Path, more: &[&str]) -> Finished {
+    compare_as("generic", dir, more).await
+}
+
+async fn compare_as(format: &str, dir: &Path, more: &[&str]) -> Finished {
     let path = |name: &str| dir.join(name).to_str().expect("UTF-8").to_owned();
     let (statement, ledger) = (path("statement.csv"), path("ledger.csv"));
-    let args = [
-        &[
-            "recon",
-            "match",
-            "--format",
-            "generic",
-            "--statement",
-            &statement,
-            "--ledger",
-            &ledger,
-        ][..],
-        more,
-    ];
-    mizan(&args.concat(), &[]).await
+    let files = ["--statement", &statement, "--ledger", &ledger];
+    let args = [&["recon", "match", "--format", format][..], &files, more].concat();
+    mizan(&args, &[]).await
+}
+
+#[tokio::test]
+async fn what_was_planted_is_found_in_every_format_with_every_seed() {
+    for format in ["generic", "stripe", "adyen"] {
+        for seed in [1, 2, 3] {
+            let (dir, expected) = planted(5_000, seed, format).await;
+            let ended = compare_as(format, dir.path(), &["--json"]).await;
+            assert_eq!(ended.code, 0, "{format} {seed}: {}", ended.stderr);
+            let mut summary: Value = serde_json::from_str(&ended.stdout).expect("one JSON object");
+            let mut wanted = expected["findings"].clone();
+            wanted
+                .as_object_mut()
+                .expect("counts")
+                .retain(|_, count| *count != 0);
+            assert_eq!(summary["findings"].take(), wanted, "{format} {seed}");
+            for rows in ["statement_rows", "ledger_rows"] {
+                assert_eq!(summary[rows], expected[rows], "{format} {seed} {rows}");
+            }
+        }
+    }
 }
 
 #[tokio::test]
 async fn what_was_planted_is_what_is_found() {
-    let (dir, expected) = planted(10_000).await;
+    let (dir, expected) = planted(10_000, 11, "generic").await;
     let out = dir.path().join("findings.ndjson");
     let ended = compare(dir.path(), &["--json", "--out", out.to_str().expect("UTF-8")]).await;
     assert_eq!(ended.code, 0, "{}", ended.stderr);

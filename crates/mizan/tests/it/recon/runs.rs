@@ -127,6 +127,20 @@ on_every_store! {
         assert_eq!(books.findings().await.len(), 1, "the same run, not dry");
     }
 
+    async fn a_dry_run_over_an_empty_past_window_writes_nothing(app: Mizan) {
+        let mut app = app;
+        let _psp = Psp::beside(&mut app, Vec::new()).await;
+        let run = app.post(RUNS, with(&quiet_day(), "dry_run", true)).await.expect(200);
+        let run = completed(&app, &run).await;
+        let summary = &run["stats_json"]["summary"];
+        assert_eq!((&summary["statement_rows"], &summary["ledger_rows"]), (&json!(0), &json!(0)), "{run}");
+        assert_eq!(run["stats_json"]["would_have_found"], json!([]), "{run}");
+        for table in ["reconciliation_findings", "finding_events", "recon_days", "journal", "provider_effects"] {
+            let rows = app.home.sql(&format!("SELECT count(*) FROM {table}")).await.expect("counted");
+            assert_eq!(rows.trim(), "0", "{table}");
+        }
+    }
+
     async fn the_older_path_runs_at_once(app: Mizan) {
         let books = Books::with(app, vec![next(Fault::StatementDrop, 1)]).await;
         books.pay("10.00").await;

@@ -11,8 +11,18 @@ use serde_json::{Value, json};
 use super::{Books, RUNS, completed};
 use crate::harness::{Mizan, PATIENCE};
 
-const STATEMENTS: &str = "/api/v1/reconciliation/statements";
+pub(super) const STATEMENTS: &str = "/api/v1/reconciliation/statements";
 const HEADER: &str = "provider_event_id,provider_ref,type,amount,currency,status,occurred_at\n";
+
+/// The beginning of a bank statement in XML.
+fn camt(rest: &str) -> String {
+    format!(
+        "<?xml version=\"1.0\"?><Document xmlns=\"urn:iso:std:iso:20022:tech:xsd:camt.053.001.02\"><BkToCstmrStmt><Stmt>{rest}"
+    )
+}
+
+/// Entities that would unpack to a billion words.
+const LAUGHS: &str = "<!DOCTYPE d [<!ENTITY a \"ha\"><!ENTITY b \"&a;&a;&a;&a;&a;&a;&a;&a;\">]><Document";
 
 fn row(event: &str, amount: &str) -> String {
     format!("{event},ref-{event},deposit,{amount},TRY,settled,2026-01-05T12:00:00Z\n")
@@ -20,7 +30,7 @@ fn row(event: &str, amount: &str) -> String {
 
 /// A form as a browser sends it.
 #[derive(Default)]
-struct Form(Vec<u8>);
+pub(super) struct Form(Vec<u8>);
 
 impl Form {
     const BOUNDARY: &str = "a-line-that-no-file-of-these-tests-has";
@@ -36,33 +46,33 @@ impl Form {
         self
     }
 
-    fn text(self, name: &str, value: &str) -> Self {
+    pub(super) fn text(self, name: &str, value: &str) -> Self {
         self.part(&format!("name=\"{name}\""), value.as_bytes())
     }
 
-    fn file(self, name: &str, bytes: &[u8]) -> Self {
+    pub(super) fn file(self, name: &str, bytes: &[u8]) -> Self {
         self.part(&format!("name=\"file\"; filename=\"{name}\""), bytes)
     }
 }
 
-fn form(name: &str, bytes: impl AsRef<[u8]>) -> Form {
+pub(super) fn form(name: &str, bytes: impl AsRef<[u8]>) -> Form {
     Form::default()
         .text("provider", "mockpsp")
         .file(name, bytes.as_ref())
 }
 
-async fn send(app: &TestApp, form: Form) -> Reply {
+pub(super) async fn send(app: &TestApp, form: Form) -> Reply {
     let mut body = form.0;
     body.extend_from_slice(format!("--{}--\r\n", Form::BOUNDARY).as_bytes());
     let kind = format!("multipart/form-data; boundary={}", Form::BOUNDARY);
     app.post_bytes(STATEMENTS, body, &[("Content-Type", kind)]).await
 }
 
-async fn upload(app: &TestApp, name: &str, text: &str) -> Reply {
+pub(super) async fn upload(app: &TestApp, name: &str, text: &str) -> Reply {
     send(app, form(name, text)).await
 }
 
-fn id(it: &Value) -> &str {
+pub(super) fn id(it: &Value) -> &str {
     it["id"].as_str().expect("an id")
 }
 
@@ -99,7 +109,16 @@ on_every_store! {
             ("empty.csv", b"".to_vec(), "empty"),
             ("header.csv", HEADER.as_bytes().to_vec(), "no rows"),
             ("picture.csv", vec![0x89, b'P', b'N', b'G', 0, 1, 2, 3], ""),
-            ("other.csv", b"a,b\n1,2\n".to_vec(), ""),
+            ("other.csv", b"a,b\n1,2\n".to_vec(), "provider_event_id"),
+            ("bomb.csv.gz", vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0], "gzip"),
+            ("sheet.xlsx", b"PK\x03\x04rest".to_vec(), "ZIP"),
+            ("wide.csv", [b"\xff\xfe".to_vec(), HEADER.encode_utf16().flat_map(u16::to_le_bytes).collect()].concat(), "UTF-16"),
+            ("one-line.csv", vec![b'x'; 1 << 20], "header line"),
+            ("cut.parquet", b"PAR1 and no end".to_vec(), "parquet"),
+            ("cut.xml", camt("<Ntry><Amt Ccy=\"TRY\">1.00</Amt>").into_bytes(), "breaks off"),
+            ("deep.xml", camt(&"<a>".repeat(100)).into_bytes(), "deeper"),
+            ("laughs.xml", camt("").replace("<Document", LAUGHS).into_bytes(), "DTD"),
+            ("report.xml", camt("").replace("camt.053", "camt.052").into_bytes(), "camt.052"),
         ] {
             let refused = send(&app, form(name, bytes)).await.expect_error(422, "STATEMENT_REFUSED");
             let detail = refused.body["detail"].as_str().unwrap_or_default();
@@ -187,14 +206,15 @@ on_every_store! {
 
 on_every_store! {
     async fn planted_differences_are_found_through_upload_and_run(app: Mizan) {
-        for (format, seed) in [("generic", "1"), ("stripe", "2"), ("adyen", "3")] {
+        let formats = ["generic", "stripe", "adyen"];
+        for (format, seed) in formats.iter().flat_map(|format| ["1", "2", "3"].map(|seed| (*format, seed))) {
             let made = Made::new(format, seed);
             app.home.sql("DELETE FROM provider_effects").await.expect("an empty ledger side");
             for part in made.effects() {
                 app.home.sql(&part).await.expect("the ledger side");
             }
             let file = std::fs::read(made.dir.path().join("statement.csv")).expect("a statement");
-            let kept = send(&app, form(&format!("{format}.csv"), file)).await.expect(201).body;
+            let kept = send(&app, form(&format!("{format}-{seed}.csv"), file)).await.expect(201).body;
             assert_eq!((&kept["format"], &kept["rows_quarantined"]), (&json!(format), &json!(0)));
             let run = json!({
                 "provider": "mockpsp", "statement_id": kept["id"], "dry_run": true,
@@ -218,7 +238,7 @@ impl Made {
         let dir = tempfile::tempdir().expect("a directory");
         let made = Command::new("python3")
             .arg(tool)
-            .args(["--rows", "2000", "--seed", seed, "--format", format, "--out"])
+            .args(["--rows", "1000", "--seed", seed, "--format", format, "--out"])
             .arg(dir.path())
             .output()
             .expect("python3 is needed to make statements");

@@ -1,0 +1,1 @@
+ALTER TABLE recon_runs DROP COLUMN bank_statement_id;
