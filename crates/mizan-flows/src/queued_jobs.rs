@@ -80,7 +80,6 @@ pub async fn drop(app: &App, tenant: Option<TenantId>, id: i64, reason: &str) ->
     };
     audit::write(&mut *tx, &caller, now, change).await?;
     tx.commit().await?;
-    metrics::counter!("mizan_jobs_dropped_total", "kind" => job.kind.clone()).increment(1);
     tracing::error!(job = id, kind = job.kind, "a dead letter was dropped");
     Ok(job)
 }

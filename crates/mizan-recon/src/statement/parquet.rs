@@ -166,8 +166,11 @@ fn broken_off(row: u64, error: &StatementError) -> StatementError {
     refused(format!("row {row} cannot be read: {error}"))
 }
 
-/// The cells of one row as text.
-struct Typed<'a>(Vec<(&'a str, Option<Result<Cow<'a, str>, &'static str>>)>);
+/// A cell as text, or what stands there instead of one.
+type CellText<'a> = Result<Cow<'a, str>, &'static str>;
+
+/// The cells of one row; None where there is no value.
+struct Typed<'a>(Vec<(&'a str, Option<CellText<'a>>)>);
 
 impl<'a> Typed<'a> {
     fn of(record: &'a Record) -> Self {
@@ -190,7 +193,7 @@ impl Cells for Typed<'_> {
 }
 
 /// None: no value.
-fn text(field: &Field) -> Option<Result<Cow<'_, str>, &'static str>> {
+fn text(field: &Field) -> Option<CellText<'_>> {
     let whole = |it: i128| Ok(Cow::Owned(it.to_string()));
     Some(match field {
         Field::Null => return None,
@@ -223,7 +226,7 @@ fn text(field: &Field) -> Option<Result<Cow<'_, str>, &'static str>> {
     })
 }
 
-fn time(at: Option<DateTime<chrono::Utc>>) -> Result<Cow<'static, str>, &'static str> {
+fn time(at: Option<DateTime<chrono::Utc>>) -> CellText<'static> {
     at.map(|it| Cow::Owned(it.to_rfc3339_opts(SecondsFormat::Micros, true)))
         .ok_or("a time out of range")
 }

@@ -178,3 +178,24 @@ fn a_map_that_declares_its_encoding_opens_a_file_of_any_format() {
     let read = StatementRead::all(&mut *source).unwrap();
     assert_eq!(read.lines[0].reference(), Some("İ1"));
 }
+
+/// The other half is in the tests of the reader, which are there only with the feature.
+#[cfg(not(feature = "parquet"))]
+#[test]
+fn a_parquet_file_is_refused_with_the_feature_that_reads_it() {
+    use std::io::{Seek, Write};
+
+    use crate::statement::open::open_file;
+
+    for declared in [None, Some(Format::Parquet)] {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(b"PAR1 and more").unwrap();
+        file.rewind().unwrap();
+        let opening = Opening {
+            format: declared,
+            ..Opening::default()
+        };
+        let error = open_file("f", file, &opening).unwrap_err().to_string();
+        assert!(error.contains("--features mizan/parquet"), "{error}");
+    }
+}

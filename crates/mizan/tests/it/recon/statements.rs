@@ -193,6 +193,29 @@ on_every_store! {
         assert!(stats["spilled_bytes"].as_u64() > Some(0), "{stats}");
     }
 
+    async fn the_same_file_and_the_same_ids_of_two_providers_are_independent(app: Mizan) {
+        let sql = "INSERT INTO provider_connections (provider, tenant_id, kind, base_url, created_at) \
+                   SELECT 'second', tenant_id, kind, base_url, created_at FROM provider_connections WHERE provider = 'mockpsp'";
+        app.home.sql(sql).await.expect("a second provider");
+        let text = format!("{HEADER}{}", row("e1", "10.00"));
+        let first = upload(&app, "january.csv", &text).await.expect(201).body;
+        let other = Form::default().text("provider", "second").file("january.csv", text.as_bytes());
+        let second = send(&app, other).await.expect(201).body;
+        assert_eq!((&second["version"], &second["sha256"]), (&json!(1), &first["sha256"]));
+        for (provider, statement) in [("mockpsp", &first), ("second", &second)] {
+            let run = json!({
+                "provider": provider, "statement_id": statement["id"],
+                "window_start": "2026-01-05T00:00:00Z", "window_end": "2026-01-06T00:00:00Z",
+            });
+            let run = app.post(RUNS, run).await.expect(200);
+            let done = completed(&app, &run).await;
+            assert_eq!(done["stats_json"]["findings_created"], 1, "{provider}: {done}");
+        }
+        let found = app.items("/api/v1/reconciliation/findings").await;
+        let events: Vec<_> = found.iter().map(|it| it["provider_event_id"].clone()).collect();
+        assert_eq!(events, [json!("e1"), json!("e1")], "one of each provider");
+    }
+
     async fn two_uploads_back_to_back_do_not_leak_rows_into_each_other(app: Mizan) {
         let (one, two) = (format!("{HEADER}{}", row("e1", "1.00")), format!("{HEADER}{}{}", row("e2", "2.00"), row("e3", "3.00")));
         let (left, right) = tokio::join!(upload(&app, "a.csv", &one), upload(&app, "a.csv", &two));
