@@ -35,7 +35,7 @@ pub(crate) struct StatementView {
     name: String,
     /// 1 for the first file of that name, 2 for the next that differs.
     version: i32,
-    /// `generic`, `stripe`, `adyen`, `camt053`, `mt940` or `ndjson`
+    /// `generic`, `stripe`, `adyen`, `camt053`, `mt940`, `ndjson` or `parquet`
     format: String,
     sha256: String,
     bytes: i64,

@@ -32,7 +32,7 @@ const FIELD: usize = 64 << 10;
 pub(crate) struct Form {
     /// The key of a connection.
     provider: String,
-    /// `generic`, `stripe`, `adyen`, `camt053`, `mt940` or `ndjson`; found out if left out.
+    /// `generic`, `stripe`, `adyen`, `camt053`, `mt940`, `ndjson` or `parquet`; found out if left out.
     format: Option<String>,
     /// How the file names its columns and writes its values (TOML); the provider's own map if left out.
     map: Option<String>,
