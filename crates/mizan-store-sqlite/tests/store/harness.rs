@@ -15,7 +15,7 @@ use mizan_store_sqlite::{SqliteConfig, SqliteStore};
 use tempfile::TempDir;
 
 /// The migrations, in order: what goes up, what goes down.
-pub const MIGRATIONS: [(&str, &str); 11] = {
+pub const MIGRATIONS: [(&str, &str); 12] = {
     macro_rules! migration {
         ($name:literal) => {
             (
@@ -36,6 +36,7 @@ pub const MIGRATIONS: [(&str, &str); 11] = {
         migration!("0009_findings_work"),
         migration!("0010_queue_and_schedules"),
         migration!("0011_statements"),
+        migration!("0013_bank_statements_of_runs"),
     ]
 };
 
