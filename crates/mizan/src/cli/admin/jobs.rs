@@ -10,7 +10,6 @@ use serde_json::Value;
 
 use super::super::exit::{self, Exit};
 use super::super::recon::table;
-use crate::wire;
 
 /// How much of an error a table shows; `show` has all of it.
 const SHORT: usize = 60;
@@ -99,7 +98,7 @@ pub(super) async fn run(app: &App, args: JobsArgs) -> anyhow::Result<Exit> {
             Ok(exit::DONE)
         }
         Err(error @ (FlowError::Invalid { .. } | FlowError::NotFound(_) | FlowError::State { .. })) => {
-            eprintln!("error: {error}");
+            complain!("error: {error}");
             Ok(exit::NO)
         }
         Err(error) => Err(error.into()),
@@ -133,7 +132,7 @@ async fn list(
     if json {
         let items: Vec<_> = jobs.iter().map(|it| object(it, names)).collect();
         let body = serde_json::json!({ "items": items, "more": more });
-        println!("{}", wire::masker().mask(&body.to_string()));
+        say!("{body}");
         return Ok(exit::DONE);
     }
     let mut rows = table(&["id", "state", "kind", "tenant", "due", "attempts", "error"]);
@@ -148,9 +147,9 @@ async fn list(
             it.error.as_deref().unwrap_or("-").chars().take(SHORT).collect(),
         ]);
     }
-    println!("{}", wire::masker().mask(&rows.to_string()));
+    say!("{rows}");
     for state in more {
-        println!("There are more {state} jobs: raise --limit, or say --state, --kind or --tenant.");
+        say!("There are more {state} jobs: raise --limit, or say --state, --kind or --tenant.");
     }
     Ok(exit::DONE)
 }
@@ -158,12 +157,12 @@ async fn list(
 fn print_one(job: &QueuedJob, names: &Names, json: bool) {
     let body = object(job, names);
     if json {
-        println!("{}", wire::masker().mask(&body.to_string()));
+        say!("{body}");
         return;
     }
     for (key, value) in body.as_object().into_iter().flatten() {
         let shown = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        println!("{key:<12} {}", wire::masker().mask(&shown));
+        say!("{key:<12} {shown}");
     }
 }
 
