@@ -1,6 +1,8 @@
 # The two commands of the README (`make demo`, `make test`) and the rest of a developer's day.
 # Plain enough for the GNU make 3.81 that macOS ships.
 CARGO ?= cargo
+# Run as it was built, together with mizan: cargo would build it again alone, with the features it has alone.
+BENCH = $${CARGO_TARGET_DIR:-target}/release/mizan-bench
 say = printf '\n== %s\n'
 
 .DEFAULT_GOAL := help
@@ -33,7 +35,7 @@ bench: toolchain ## The measurements of docs/performance.md (about half an hour 
 	@$(say) 'building what is measured (release build)'
 	@$(CARGO) build --locked --release -p mizan -p mizan-bench
 	@$(say) 'benches'
-	@$(CARGO) run --locked --release --quiet -p mizan-bench -- all
+	@$(BENCH) all
 
 bench-load: toolchain ## Ten minutes of load, ten kills under load, and workers lost in a large run; adds all to docs/performance.md.
 	@$(say) 'what the load runs need'
@@ -41,12 +43,12 @@ bench-load: toolchain ## Ten minutes of load, ten kills under load, and workers 
 	@$(say) 'building what is measured (release build)'
 	@$(CARGO) build --locked --release -p mizan -p mizan-bench
 	@$(say) 'soak: ten minutes'
-	@$(CARGO) run --locked --release --quiet -p mizan-bench -- soak
+	@$(BENCH) soak
 	@$(say) 'crash: ten kills'
-	@$(CARGO) run --locked --release --quiet -p mizan-bench -- crash
+	@$(BENCH) crash
 	@$(say) 'takeover: a worker killed, a worker asleep'
-	@$(CARGO) run --locked --release --quiet -p mizan-bench -- takeover
-	@$(CARGO) run --locked --release --quiet -p mizan-bench -- report
+	@$(BENCH) takeover
+	@$(BENCH) report
 
 dev: toolchain ## The service on http://127.0.0.1:8001, on SQLite, in development mode.
 	@$(say) 'mizan migrate upgrade head (sqlite://mizan.db)'

@@ -101,13 +101,15 @@ impl NativeEngine {
         let machine = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
         let threads = self.limits.threads.map_or_else(machine, NonZeroUsize::get);
         let spill = Spill::new(self.limits.spill_dir.clone());
+        // What is being read, compared and found, and what the allocator keeps, is not on the shelf.
+        let rows = self.limits.memory / 4 * 3;
         Plan {
             judge,
             watch,
             threads,
             partitions: self.partitions,
             hash: self.hash,
-            shelf: Shelf::new(2 * self.partitions, self.limits.memory, spill),
+            shelf: Shelf::new(2 * self.partitions, rows, spill),
         }
     }
 }
