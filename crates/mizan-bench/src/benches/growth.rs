@@ -20,9 +20,9 @@ pub const METHOD: &str = "The journal is filled to the first size by the fast pa
 SQL that writes the same rows without running balances; the balances are added up afterwards and checked. At each size \
 the library load of `post-bulk` is measured, then reads of single balances and of history pages of 50 entries of random \
 accounts: the first page and one that goes on after a random place. The yardstick is the same at the first size.";
-pub const LIMITS: &str = "nothing that grows with the journal: a partition has five million rows, so the indexes that are written stay as \
-small as they are at five million, and a page is read from the newest partitions first. Ids are unique over all partitions by \
-one index, which is written at its end because ids are ordered by time.";
+pub const LIMITS: &str = "nothing that grows with the journal: a partition has five million rows, so the indexes \
+that are written stay as small as they are at five million, and a page is read from the newest partitions first. \
+Ids are unique over all partitions by one index, which is written at its end because ids are ordered by time.";
 
 const FILL_JOURNAL: &str = include_str!("../../sql/fill_journal.sql");
 const FILL_BALANCES: &str = include_str!("../../sql/fill_balances.sql");

@@ -18,8 +18,8 @@ pub const METHOD: &str = "JSON log lines, one in fifty with one of 20 secrets th
 that logs go through, line by line, and as one text. The yardstick is one pass of an Aho-Corasick automaton of the same \
 20 values over the same bytes that counts what it finds: it knows no encodings, no shapes of credentials, no structure, \
 and writes nothing. One thread each.";
-pub const LIMITS: &str = "the masker looks for every value in ten encodings and for shapes of credentials, and it keeps back what could be the \
-beginning of one.";
+pub const LIMITS: &str = "the masker looks for every value in ten encodings and for shapes of credentials, and \
+it keeps back what could be the beginning of one.";
 
 pub async fn run(options: Options) -> anyhow::Result<Vec<Case>> {
     tokio::task::spawn_blocking(move || measure(&options)).await?

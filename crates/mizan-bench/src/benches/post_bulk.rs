@@ -30,9 +30,10 @@ lock two balances, look for the key, insert the journal row, change two balances
 one counts. It stores no idempotency key, no reply and no balance after. The set-based yardstick posts 8 000 made-up \
 transfers in one statement, without verdicts. All take turns, each after a checkpoint, on tables with statistics; the last \
 case has none yet.";
-pub const LIMITS: &str = "PostgreSQL, which is busy for 0.9 of a core and waits for its log on the disk for the rest; Mizan and the loader \
-take 0.2 of a core. A row of the journal goes into three indexes and its id into one. Next: the account indexes of the open \
-partition written when it is sealed, and the newest entries of an account read from memory until then.";
+pub const LIMITS: &str = "PostgreSQL, which is busy for 0.9 of a core and waits for its log on the disk for the \
+rest; Mizan and the loader take 0.2 of a core. A row of the journal goes into three indexes and its id into one. \
+Next: the account indexes of the open partition written when it is sealed, and the newest entries of an account \
+read from memory until then.";
 
 /// Bulk requests under way over HTTP.
 const CONNECTIONS: usize = 4;

@@ -30,9 +30,10 @@ durable job, a durable start, a call to the provider and a durable end: five com
 loop keeps nothing: that is what the goal is held against. Beside it stands the same loop against a Redis that syncs its \
 append-only file on every write, which is what a queue in Redis costs that loses nothing either.";
 
-pub const LIMITS: &str = "A message of the yardstick is three round trips to Redis. A run is a request over HTTP, five commits \
-and two round trips to Redis, and a call to the provider; the row of the database is the truth, so there is no shorter \
-way that loses nothing. Loader, provider, databases and all workers share the processors.";
+pub const LIMITS: &str = "A message of the yardstick is three round trips to Redis. A run is a request over \
+HTTP, five commits and two round trips to Redis, and a call to the provider; the row of the database is the \
+truth, so there is no shorter way that loses nothing. Loader, provider, databases and all workers share the \
+processors.";
 
 const CLIENTS: usize = 16;
 const GAP: Duration = Duration::from_millis(50);

@@ -26,12 +26,13 @@ means: verified, told apart from repetitions, stored durably with its job. The y
 process of its own that reads the same bodies and says 200; it touches no disk. `Applied` counts from the first request \
 until no event is left that was received and not applied, while the intake goes on. A warm-up gives the tables \
 statistics.";
-pub const LIMITS: &str = "an event is ten rows in PostgreSQL before it is applied (inbox, job, deposit, effect, audit, journal, transaction, \
-balances, and the inbox and the job again), about 300 µs of a core's time there and 110 µs in Mizan, and it is applied while \
-others come in. The yardstick takes 20 µs and writes nothing, so on two cores the goal asks for a whole event in less time \
-than its rows take. In a profile of PostgreSQL the indexes are 18 % and the checks of foreign keys 10 %; fewer indexes and no \
-foreign keys on these tables were tried and changed nothing beyond the noise. Next: jobs that are claimed as they are made, \
-which saves one of the two changes of each, and one statement for event and job, which saves a round trip of each batch.";
+pub const LIMITS: &str = "an event is ten rows in PostgreSQL before it is applied (inbox, job, deposit, effect, \
+audit, journal, transaction, balances, and the inbox and the job again), about 300 µs of a core's time there and \
+110 µs in Mizan, and it is applied while others come in. The yardstick takes 20 µs and writes nothing, so on two \
+cores the goal asks for a whole event in less time than its rows take. In a profile of PostgreSQL the indexes \
+are 18 % and the checks of foreign keys 10 %; fewer indexes and no foreign keys on these tables were tried and \
+changed nothing beyond the noise. Next: jobs that are claimed as they are made, which saves one of the two \
+changes of each, and one statement for event and job, which saves a round trip of each batch.";
 
 const CONNECTIONS: usize = 64;
 /// How long a backlog may take to be applied before the rate so far counts.
