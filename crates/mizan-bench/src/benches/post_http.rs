@@ -26,7 +26,7 @@ nothing over HTTP, sign nobody in and store no key. They take turns; `mizan serv
 pub const LIMITS: &str = "nobody is busy all the time: PostgreSQL and Mizan 0.6 of a core each, the loader 0.1, \
 of two. All 64 callers are in one batch, so Mizan waits while it is posted, and PostgreSQL while replies go out \
 and the next requests come in. A transfer costs PostgreSQL 88 µs, Mizan 87 µs (a third of it in the kernel, \
-sending and receiving; a twelfth for the line in the log) and the loader 18 µs, so that two cores could do 10 \
+sending and receiving; a fourteenth for the line in the log) and the loader 18 µs, so that two cores could do 10 \
 000 a second at the most. Next: two batches of a tenant in flight, so that both sides work at once; that was \
 tried when a batch took nine round trips and both cores were full (ADR 0001), and is to be tried again now that \
 they are not.";
