@@ -130,11 +130,12 @@ impl Shelf {
                 if chunks.is_empty() {
                     continue;
                 }
+                // They are gone from memory also when they cannot be written: another thread must not wait for them.
                 let size = chunks.iter().map(Vec::capacity).sum();
-                kept.spilled
-                    .push(self.spill.write(&chunks).map_err(|it| self.failed(it))?);
                 largest.size.fetch_sub(size, Ordering::Relaxed);
                 self.used.fetch_sub(size, Ordering::Relaxed);
+                kept.spilled
+                    .push(self.spill.write(&chunks).map_err(|it| self.failed(it))?);
             }
         }
         Ok(())

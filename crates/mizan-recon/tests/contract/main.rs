@@ -246,13 +246,16 @@ fn progress_reaches_the_end_and_every_pair_is_written_once() {
 
 #[test]
 fn a_spill_directory_that_cannot_be_written_is_named() {
-    let engine = NativeEngine::new(Limits {
-        memory: 0,
-        spill_dir: "/nowhere/at/all".into(),
-        ..Limits::default()
-    });
-    let error = match_lines("a", (1..9).map(row), [], &Rules::default(), &engine).unwrap_err();
-    for part in ["/nowhere/at/all", "RECON_SPILL_DIR", "--memory-limit"] {
-        assert!(error.to_string().contains(part), "{error}");
+    // Few rows find out at the end; many find out while other threads still read, and nobody waits for ever.
+    for (memory, rows) in [(0, 8), (64 << 10, 40_000)] {
+        let engine = NativeEngine::new(Limits {
+            memory,
+            spill_dir: "/nowhere/at/all".into(),
+            threads: std::num::NonZeroUsize::new(4),
+        });
+        let error = match_lines("a", (1..=rows).map(row), [], &Rules::default(), &engine).unwrap_err();
+        for part in ["/nowhere/at/all", "RECON_SPILL_DIR", "--memory-limit"] {
+            assert!(error.to_string().contains(part), "{error}");
+        }
     }
 }
