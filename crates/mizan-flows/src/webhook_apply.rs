@@ -9,13 +9,13 @@ mod payout;
 pub mod together;
 
 use chrono::TimeDelta;
-use mizan_core::{FindingId, Timestamp, TransactionId, WebhookEventId};
+use mizan_core::{Timestamp, TransactionId, WebhookEventId};
 use mizan_ledger::{Account, NewTransaction};
 use mizan_payments::event::{EventKind, ProviderEvent};
 use mizan_payments::provider::RawEvent;
 use mizan_recon::finding::{FindingType, Severity};
 use mizan_store::Tx;
-use mizan_store::findings::{FindingStatus, StoredFinding};
+use mizan_store::findings::{StoredFinding, Subject};
 use mizan_store::webhooks::{EventState, Signature, WebhookEvent};
 
 use crate::jobs::JobOutcome;
@@ -193,28 +193,21 @@ pub(crate) async fn raise(
         },
         "webhook_event_id": row.id,
     });
-    let finding = StoredFinding {
-        id: FindingId::new(),
+    let subject = Subject {
         provider: row.provider.clone(),
         provider_event_id: event.event_id.clone(),
         provider_ref: Some(event.provider_ref.clone()),
         finding_type: concern.finding_type,
         severity: concern.severity,
-        status: FindingStatus::Open,
+        run: None,
+    };
+    let finding = StoredFinding {
         currency: Some(event.amount.currency),
         statement_amount: Some(event.amount.minor),
         ledger_amount: concern.ledger_amount,
         transaction: concern.transaction,
-        details: details.to_string(),
-        run: None,
-        last_run: None,
         occurred_at: Some(event.occurred_at),
-        created_at: now,
-        updated_at: now,
-        status_by: None,
-        status_reason: None,
-        assigned_to: None,
-        settled_by: None,
+        ..StoredFinding::open(subject, details.to_string(), now)
     };
     tx.upsert_findings(&[finding]).await?;
     metrics::counter!("mizan_webhook_findings_total", "provider" => row.provider.to_string(),

@@ -49,6 +49,47 @@ pub struct StoredFinding {
     pub settled_by: Option<TransactionId>,
 }
 
+/// Of what a finding tells, before anything more is known of it.
+#[derive(Debug, Clone)]
+pub struct Subject {
+    pub provider: ProviderKey,
+    pub provider_event_id: String,
+    pub provider_ref: Option<String>,
+    pub finding_type: FindingType,
+    pub severity: Severity,
+    /// The run that found it.
+    pub run: Option<RunId>,
+}
+
+impl StoredFinding {
+    /// A finding that nobody has looked at yet.
+    pub fn open(subject: Subject, details: String, now: Timestamp) -> Self {
+        Self {
+            id: FindingId::new(),
+            provider: subject.provider,
+            provider_event_id: subject.provider_event_id,
+            provider_ref: subject.provider_ref,
+            finding_type: subject.finding_type,
+            severity: subject.severity,
+            status: FindingStatus::Open,
+            currency: None,
+            statement_amount: None,
+            ledger_amount: None,
+            transaction: None,
+            details,
+            run: subject.run,
+            last_run: subject.run,
+            occurred_at: None,
+            created_at: now,
+            updated_at: now,
+            status_by: None,
+            status_reason: None,
+            assigned_to: None,
+            settled_by: None,
+        }
+    }
+}
+
 /// Whose findings are asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Assignee {

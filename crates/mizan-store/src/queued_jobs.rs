@@ -26,6 +26,15 @@ impl JobState {
             Self::Waiting => "waiting",
         }
     }
+
+    /// Where a job stands that is in the outbox in that state and leased until then.
+    pub fn of(state: &str, lease_until: Option<Timestamp>, now: Timestamp) -> Self {
+        match state {
+            "dead" => Self::Dead,
+            _ if lease_until.is_some_and(|it| it >= now) => Self::Running,
+            _ => Self::Waiting,
+        }
+    }
 }
 
 /// Which jobs of one state are wanted.

@@ -80,17 +80,12 @@ pub(crate) async fn one(session: &Session, id: i64, now: Timestamp) -> Result<Op
 fn queued(row: &Row, now: Timestamp) -> Result<QueuedJob> {
     let record = Record::new(row, "outbox", "id");
     let lease_until: Option<Timestamp> = record.get("lease_until")?;
-    let state = match record.get::<&str>("state")? {
-        "dead" => JobState::Dead,
-        _ if lease_until.is_some_and(|it| it >= now) => JobState::Running,
-        _ => JobState::Waiting,
-    };
     Ok(QueuedJob {
         id: record.get("id")?,
         tenant: TenantId(record.get("tenant_id")?),
         kind: record.get("kind")?,
         job: record.get("job")?,
-        state,
+        state: JobState::of(record.get("state")?, lease_until, now),
         run_at: record.get("run_at")?,
         attempts: record.get("attempts")?,
         lost: record.get("lost")?,

@@ -92,11 +92,7 @@ fn queued(row: &mut Cells<'_>, now: Timestamp) -> Result<QueuedJob> {
     let (kind, job, state) = (row.get("kind")?, row.get("job")?, row.get::<String>("state")?);
     let (run_at, attempts, lost) = (row.time("run_at")?, row.get("attempts")?, row.get("lost")?);
     let (worker, lease_until) = (row.get("worker")?, row.time_opt("lease_until")?);
-    let state = match state.as_str() {
-        "dead" => JobState::Dead,
-        _ if lease_until.is_some_and(|it| it >= now) => JobState::Running,
-        _ => JobState::Waiting,
-    };
+    let state = JobState::of(&state, lease_until, now);
     Ok(QueuedJob {
         id,
         tenant,
